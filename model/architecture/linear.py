@@ -1,0 +1,80 @@
+"""Linear layers whose weight is dense or group-wise quantised, behind one forward."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Linear(nn.Linear):
+    """A dense linear layer, without the random initialisation that loading would overwrite.
+
+    Weight ``(out, in)``; computes in the weight's dtype.
+    """
+
+    def reset_parameters(self) -> None:
+        """Leave the weights as allocated; they come from a checkpoint or from `init_weights`."""
+
+
+class QuantLinear(nn.Module):
+    """A weight-only quantised linear layer, symmetric, one scale for each row and input group.
+
+    ``packed``: int8 ``(out, in)`` for 8 bits; uint8 ``(out, in // 2)`` for 4 bits, two values a
+    byte, the even column in the low half, stored with an offset of 8. ``scale``:
+    ``(out, in // group)`` in the compute dtype. Any input size works; groups must divide it.
+    """
+
+    def __init__(self, in_features: int, out_features: int, bias: bool, bits: int, group_size: int) -> None:
+        super().__init__()
+        self.in_features = in_features
+        self.out_features = out_features
+        self.bits = bits
+        self.group_size = group_size
+        columns, dtype = (in_features, torch.int8) if bits == 8 else (in_features // 2, torch.uint8)
+        self.register_buffer("packed", torch.empty(out_features, columns, dtype=dtype))
+        self.register_buffer("scale", torch.empty(out_features, in_features // group_size))
+        self.bias = nn.Parameter(torch.empty(out_features)) if bias else None
+
+    packed: Tensor
+    scale: Tensor
+
+    def dense(self) -> Tensor:
+        """Return the weight ``(out, in)`` in the dtype of the scales."""
+        return dequantize(self.packed, self.scale, self.bits)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the layer to ``(..., in)``."""
+        return F.linear(x, self.dense(), self.bias)
+
+
+def dequantize(packed: Tensor, scale: Tensor, bits: int) -> Tensor:
+    """Expand packed weights of shape ``(..., out, columns)`` to ``(..., out, in)`` in the scale's dtype."""
+    if bits == 8:
+        values = packed
+    else:
+        low = (packed & 0xF).to(torch.int8)
+        high = (packed >> 4).to(torch.int8)
+        values = torch.stack((low, high), dim=-1).flatten(-2) - 8
+    groups = values.unflatten(-1, (scale.shape[-1], -1)).to(scale.dtype)
+    return (groups * scale.unsqueeze(-1)).flatten(-2)
+
+
+def quantize(weight: Tensor, bits: int, group_size: int) -> tuple[Tensor, Tensor]:
+    """Round a weight ``(..., out, in)`` to symmetric group-wise integers; return packed values and scales.
+
+    The scale of a group maps its largest magnitude to the largest integer; the error of a value
+    is at most half a scale. Scales come back in the weight's dtype.
+    """
+    limit = 127 if bits == 8 else 7
+    groups = weight.float().unflatten(-1, (-1, group_size))
+    scale = (groups.abs().amax(-1) / limit).clamp_min(1e-12).to(weight.dtype)
+    # Rounding against the stored scale, not the exact one, keeps the half-scale bound in bf16.
+    integers = (groups / scale.float().unsqueeze(-1)).round_().clamp_(-limit - (bits == 4), limit).flatten(-2)
+    if bits == 8:
+        return integers.to(torch.int8), scale
+    nibbles = (integers + 8).to(torch.uint8)
+    return nibbles[..., 0::2] | (nibbles[..., 1::2] << 4), scale
+
+
+def can_quantize(in_features: int, group_size: int) -> bool:
+    """Say whether a layer's input size splits into whole groups."""
+    return in_features % group_size == 0 and group_size % 2 == 0

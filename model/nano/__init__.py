@@ -1,0 +1,1 @@
+"""How the built-in checkpoint is made: rendered screens, training, evaluation, export."""
