@@ -44,9 +44,10 @@ class LatentAttention(nn.Module):
         self.o_proj: Linear | QuantLinear = Linear(self.heads * self.v_dim, hidden, bias=False)
 
     def project(self, x: Tensor, rotation: Tensor) -> tuple[Tensor, Tensor]:
-        """Project ``(..., T, hidden)`` to queries and latents.
+        """Project ``(..., T, hidden)`` to queries ``(..., T, heads, nope + rope)`` and their latents.
 
-        Shapes ``(..., T, heads, nope + rope)`` and ``(..., T, rank + rope)``. Both come back rotated to their positions; ``rotation`` is ``(T, rope / 2, 2)`` or broadcasts to it.
+        The latents are ``(..., T, rank + rope)``. Both come back rotated to their positions;
+        ``rotation`` is ``(T, rope / 2, 2)`` or broadcasts to it.
         """
         q = self.q_proj(x).unflatten(-1, (self.heads, -1))
         q_nope, q_rope = q.split((self.nope_dim, self.rope_dim), dim=-1)
@@ -65,8 +66,9 @@ class LatentAttention(nn.Module):
     def attend_expanded(self, q: Tensor, latents: Tensor, mask: Tensor | None = None) -> Tensor:
         """Attend with rebuilt keys: queries ``(..., T, heads, d)`` over latents ``(..., S, c)``.
 
-        Returns the block's output ``(..., T, hidden)``. Without a ``mask`` (boolean, ``(T, S)``, true where a query may look) the last T of the S
-        positions are the queries' own and attention is causal.
+        Returns the block's output ``(..., T, hidden)``. Without a ``mask`` (boolean, ``(T, S)``,
+        true where a query may look) the last T of the S positions are the queries' own and
+        attention is causal.
         """
         k, v = self.expand(latents)
         q, k, v = (t.transpose(-3, -2) for t in (q, k, v))
@@ -94,7 +96,7 @@ class LatentAttention(nn.Module):
 
         Returns ``(heads, rank)``. Scores and softmax are float32.
         """
-        scores = (q @ latents.mT).float() * self.scale
+        scores = (q.float() @ latents.float().mT) * self.scale
         return scores.softmax(-1).to(latents.dtype) @ latents[:, : self.rank]
 
     def unabsorb(self, attended: Tensor, w_uv: Tensor) -> Tensor:

@@ -5,9 +5,13 @@ from torch import Tensor
 
 
 def frequencies(dim: int, step: int, theta: float, device: torch.device) -> Tensor:
-    """Return ``theta ** (-i / dim)`` for i = 0, step, 2 step, … below ``dim``, in float32."""
+    """Return ``theta ** (-i / dim)`` for i = 0, step, 2 step, … below ``dim``, in float32.
+
+    Rounded as the released code rounds it, a power and then its inverse: at position 131 072 one
+    last bit of a frequency is an angle of 0.004.
+    """
     exponents = torch.arange(0, dim, step, device=device, dtype=torch.float32) / dim
-    return theta**-exponents
+    return 1.0 / theta**exponents
 
 
 def cos_sin(angles: Tensor) -> Tensor:

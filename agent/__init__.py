@@ -1,0 +1,1 @@
+"""A goal and a screen in, verified actions out."""

@@ -1,0 +1,1 @@
+"""The part a person sees: command line, window, settings, history."""
