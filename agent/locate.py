@@ -8,7 +8,7 @@ half as wide and high as the one before, as long as the one before was reduced.
 import math
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from PIL import Image
 
@@ -31,7 +31,9 @@ class LocateOptions:
     limit_patches: int = 4096
     max_looks: int = 3
     sharp_scale: float = 0.85
-    generate: GenerateOptions = GenerateOptions(max_tokens=ANSWER_TOKENS, temperature=0.0)
+    generate: GenerateOptions = field(
+        default_factory=lambda: GenerateOptions(max_tokens=ANSWER_TOKENS, temperature=0.0)
+    )
 
 
 @dataclass(frozen=True, slots=True)
