@@ -75,15 +75,24 @@ class Experts(nn.Module):
 
 
 class QuantExperts(nn.Module):
-    """`Experts` with weight-only quantised weights, expanded one expert at a time."""
+    """`Experts` with weight-only quantised weights, expanded one expert at a time.
 
-    def __init__(self, count: int, hidden: int, inner: int, bits: int, group_size: int) -> None:
+    Packed as in `QuantLinear`, with a leading dimension of experts.
+    """
+
+    def __init__(
+        self, count: int, hidden: int, inner: int, bits: int, gate_up_group_size: int, down_group_size: int
+    ) -> None:
         super().__init__()
         self.count = count
         self.bits = bits
-        self.group_size = group_size
+        self.gate_up_group_size = gate_up_group_size
+        self.down_group_size = down_group_size
         pack, dtype = (1, torch.int8) if bits == 8 else (2, torch.uint8)
-        for name, rows, columns in (("gate_up", 2 * inner, hidden), ("down", hidden, inner)):
+        for name, rows, columns, group_size in (
+            ("gate_up", 2 * inner, hidden, gate_up_group_size),
+            ("down", hidden, inner, down_group_size),
+        ):
             self.register_buffer(f"{name}_packed", torch.empty(count, rows, columns // pack, dtype=dtype))
             self.register_buffer(f"{name}_scale", torch.empty(count, rows, columns // group_size))
 

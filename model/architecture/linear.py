@@ -42,8 +42,18 @@ class QuantLinear(nn.Module):
         return dequantize(self.packed, self.scale, self.bits)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Apply the layer to ``(..., in)``."""
-        return F.linear(x, self.dense(), self.bias)
+        """Apply the layer to ``(..., in)``; at most `EXPAND_VALUES` weights are dense at a time."""
+        rows = max(1, EXPAND_VALUES // self.in_features)
+        if self.out_features <= rows:
+            return F.linear(x, self.dense(), self.bias)
+        blocks = zip(self.packed.split(rows), self.scale.split(rows), strict=True)
+        out = torch.cat([F.linear(x, dequantize(packed, scale, self.bits)) for packed, scale in blocks], dim=-1)
+        return out if self.bias is None else out + self.bias
+
+
+EXPAND_VALUES = 1 << 25
+"""Weights expanded at once. The output head of the full size has ten times as many; all of it dense
+would take more memory than its quantisation saves."""
 
 
 def dequantize(packed: Tensor, scale: Tensor, bits: int) -> Tensor:
@@ -58,15 +68,19 @@ def dequantize(packed: Tensor, scale: Tensor, bits: int) -> Tensor:
     return (groups * scale.unsqueeze(-1)).flatten(-2)
 
 
+# Below these a scale would lose the 8 bits of precision that the half-scale bound needs, or vanish.
+_MIN_SCALE = {torch.float32: 1e-30, torch.bfloat16: 1e-30, torch.float16: 2.0**-16}
+
+
 def quantize(weight: Tensor, bits: int, group_size: int) -> tuple[Tensor, Tensor]:
     """Round a weight ``(..., out, in)`` to symmetric group-wise integers; return packed values and scales.
 
     The scale of a group maps its largest magnitude to the largest integer; the error of a value
-    is at most half a scale. Scales come back in the weight's dtype.
+    is at most half a scale. Scales come back in the weight's dtype: float32, bfloat16 or float16.
     """
     limit = 127 if bits == 8 else 7
     groups = weight.float().unflatten(-1, (-1, group_size))
-    scale = (groups.abs().amax(-1) / limit).clamp_min(1e-12).to(weight.dtype)
+    scale = (groups.abs().amax(-1) / limit).clamp_min(_MIN_SCALE[weight.dtype]).to(weight.dtype)
     # Rounding against the stored scale, not the exact one, keeps the half-scale bound in bf16.
     integers = (groups / scale.float().unsqueeze(-1)).round_().clamp_(-limit - (bits == 4), limit).flatten(-2)
     if bits == 8:
