@@ -1,0 +1,165 @@
+"""The steps of inference: encode an image, prefill a segment, decode one token for many sequences.
+
+Exactness: a matrix product of few rows can differ in its last bits from the same rows inside a
+larger one. So a segment is always prefilled alone, its shape given by its own prompt, and decoding
+always runs blocks of one fixed height with attention row by row. A token's bits therefore depend
+on its own sequence only, whoever shares the block.
+"""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from model.architecture.attention import LatentAttention
+from model.architecture.experts import ROW_BLOCK
+from model.architecture.kimi_vl import KimiVL
+from model.architecture.language import Attend
+from model.architecture.vision import Grid
+from model.cache import LatentCache
+
+ROWS_CPU = ROW_BLOCK
+ROWS_CUDA = 32
+
+_MASK_ELEMENTS = 1 << 25
+_MIN_QUERY_BLOCK = 64
+
+AbsorbedWeights = list[tuple[Tensor, Tensor]]
+"""For each layer the key and value halves of ``kv_b_proj``, see `LatentAttention.absorbed_weights`."""
+
+
+def decode_rows(device: torch.device) -> int:
+    """Return the fixed height of a decoding block on a device."""
+    return ROWS_CUDA if device.type == "cuda" else ROWS_CPU
+
+
+def new_cache(model: KimiVL, capacity: int) -> LatentCache:
+    """Make an empty latent cache for one sequence, in the model's dtype on its device."""
+    return LatentCache(model.config.text, capacity, model.device, model.dtype)
+
+
+def encode_image(model: KimiVL, patches: Tensor, grid: Grid) -> Tensor:
+    """Encode one image's patches ``(L, 3, p, p)`` to features ``(L / 4, hidden)``.
+
+    One at a time, so that the features do not depend on what else a request shows.
+    """
+    return model.encode_images(patches.to(model.device), [grid])[0]
+
+
+def prefill(model: KimiVL, cache: LatentCache, token_ids: Tensor, features: Tensor | None = None) -> Tensor:
+    """Run a segment ``(T,)`` behind what the cache holds, and keep its latents.
+
+    ``features`` ``(n, hidden)`` replace the segment's n media placeholders in order. Returns the
+    last position's final hidden state ``(1, hidden)``; `logits` turns it into scores. The cache
+    must have room (`LatentCache.reserve`).
+    """
+    x = model.embed(token_ids, features)
+    positions = torch.arange(cache.length, cache.length + x.shape[0], device=x.device)
+    hidden = model.language_model.model(x, positions, _prefilling(cache))
+    cache.advance(x.shape[0])
+    return hidden[-1:].clone()
+
+
+def _prefilling(cache: LatentCache) -> Attend:
+    def attend(layer: int, attention: LatentAttention, q: Tensor, latents: Tensor) -> Tensor:
+        return attend_segment(attention, q, cache.write(layer, latents))
+
+    return attend
+
+
+def attend_segment(attention: LatentAttention, q: Tensor, latents: Tensor) -> Tensor:
+    """Attend queries ``(T, heads, d)``, the last T of the S positions, over ``(S, latent)``; expanded.
+
+    Returns ``(T, hidden)``. Queries go in blocks, so that no mask or score matrix of T × S exists
+    for a long context.
+    """
+    k, v = attention.expand(latents)
+    # Values as wide as the keys let the fused CPU kernel run: no score matrix, and 3 times as fast.
+    v = F.pad(v, (0, k.shape[-1] - v.shape[-1]))
+    q, k, v = (t.transpose(0, 1).unsqueeze(0) for t in (q, k, v))
+    length, total = q.shape[2], k.shape[2]
+    block = max(_MIN_QUERY_BLOCK, _MASK_ELEMENTS // total)
+    outputs: list[Tensor] = []
+    for start in range(0, length, block):
+        part = q[:, :, start : start + block]
+        seen = total - length + start + part.shape[2]
+        mask = None
+        if seen != part.shape[2]:
+            mask = torch.ones(part.shape[2], seen, dtype=torch.bool, device=q.device).tril_(seen - part.shape[2])
+        outputs.append(
+            F.scaled_dot_product_attention(
+                part, k[:, :, :seen], v[:, :, :seen], mask, is_causal=mask is None, scale=attention.scale
+            )
+        )
+    out = torch.cat(outputs, dim=2)[0, :, :, : attention.v_dim]
+    return attention.o_proj(out.transpose(0, 1).flatten(1))
+
+
+def logits(model: KimiVL, hidden: Tensor) -> Tensor:
+    """Return float32 scores ``(n, vocabulary)`` for final hidden states ``(n, hidden)``."""
+    return model.language_model.lm_head(hidden).float()
+
+
+class DecodeBlock:
+    """A fixed number of rows that decode together, with buffers that stay where they are.
+
+    Rows without a sequence repeat the first one, which costs no further expert. What a CUDA graph
+    needs is in place: one shape, static inputs, no read-back inside the step.
+    """
+
+    def __init__(self, model: KimiVL, rows: int, absorbed: AbsorbedWeights | None = None) -> None:
+        self.rows = rows
+        self._model = model
+        self._absorbed = absorbed or absorbed_weights(model)
+        self._token_ids = torch.zeros(rows, dtype=torch.long, device=model.device)
+        self._positions = torch.zeros(rows, dtype=torch.long, device=model.device)
+
+    def step(self, caches: Sequence[LatentCache], token_ids: Sequence[int]) -> Tensor:
+        """Feed one token to each of up to ``rows`` sequences; return float32 logits ``(rows, vocabulary)``.
+
+        Row i belongs to ``caches[i]``, which must have room for one more token; rows past the last
+        sequence repeat row 0. On an error nothing is kept, so the step can be repeated.
+        """
+        spare = self.rows - len(caches)
+        lengths = [cache.length for cache in caches]
+        self._token_ids.copy_(torch.tensor([*token_ids, *[token_ids[0]] * spare]), non_blocking=True)
+        self._positions.copy_(torch.tensor([*lengths, *lengths[:1] * spare]), non_blocking=True)
+        language = self._model.language_model
+        hidden = language.model(language.embed(self._token_ids), self._positions, self._decoding(caches))
+        scores = logits(self._model, hidden)
+        for cache in caches:
+            cache.advance(1)
+        return scores
+
+    def _decoding(self, caches: Sequence[LatentCache]) -> Attend:
+        def attend(layer: int, attention: LatentAttention, q: Tensor, latents: Tensor) -> Tensor:
+            w_uk, w_uv = self._absorbed[layer]
+            folded = attention.absorb(q, w_uk)
+            # A row is copied so that its product is aligned in memory alike in every place of the block.
+            attended = [
+                attention.attend_latents(folded[row].clone(), cache.write(layer, latents[row : row + 1]))
+                for row, cache in enumerate(caches)
+            ]
+            attended += attended[:1] * (self.rows - len(caches))
+            return attention.unabsorb(torch.stack(attended), w_uv)
+
+        return attend
+
+
+def absorbed_weights(model: KimiVL) -> AbsorbedWeights:
+    """Prepare decoding's key and value weights: views of dense weights, expanded copies of quantised ones."""
+    return [layer.self_attn.absorbed_weights() for layer in model.language_model.layers]
+
+
+def decode_step(model: KimiVL, caches: Sequence[LatentCache], token_ids: Sequence[int]) -> Tensor:
+    """Feed one token to each sequence, in as many blocks as that takes; return logits ``(n, vocabulary)``.
+
+    For a single call; an engine keeps its `DecodeBlock`.
+    """
+    block = DecodeBlock(model, decode_rows(model.device))
+    parts = [
+        block.step(caches[start : start + block.rows], token_ids[start : start + block.rows])
+        for start in range(0, len(caches), block.rows)
+    ]
+    return torch.cat(parts)[: len(caches)]
