@@ -5,6 +5,7 @@ also try formats that start programs (EPS) and applies its own, lower pixel limi
 """
 
 import io
+import os
 import stat
 import struct
 import warnings
@@ -113,26 +114,31 @@ def open_image(part: Path | bytes | Image.Image, max_pixels: int = DEFAULT_MAX_P
             return _finish(part, "the image", max_pixels)
         if isinstance(part, bytes):
             return _decode(io.BytesIO(part), len(part), "the picture", max_pixels)
-        name = str(part)
-        try:
-            size_bytes = _regular_file_bytes(part)
-            with part.open("rb") as file:
-                return _decode(file, size_bytes, name, max_pixels)
-        except FileNotFoundError:
-            raise InputError(f"{name} does not exist", remedy="check the path") from None
-        except PermissionError:
-            raise InputError(f"{name} may not be read", remedy="allow this user to read the file") from None
-        except OSError as error:
-            raise InputError(f"{name} cannot be read", why=str(error)) from error
+        with open_file(part) as file:
+            return _decode(file, os.fstat(file.fileno()).st_size, str(part), max_pixels)
 
 
-def _regular_file_bytes(path: Path) -> int:
-    status = path.stat()
-    if stat.S_ISDIR(status.st_mode):
-        raise InputError(f"{path} is a folder, not a picture", remedy="name a file inside it")
-    if not stat.S_ISREG(status.st_mode):
-        raise InputError(f"{path} is not a regular file", remedy="save the picture to a file first")
-    return status.st_size
+@contextmanager
+def open_file(path: Path) -> Iterator[IO[bytes]]:
+    """Open a regular file for reading; raise `InputError` when there is none or it may not be read.
+
+    Folders, pipes and devices are refused before they are opened: reading those can wait for ever.
+    """
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise InputError(f"{path} is a folder", remedy="name a file inside it")
+        if not stat.S_ISREG(mode):
+            raise InputError(f"{path} is not a regular file", remedy="save it to a file first")
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist", remedy="check the path") from None
+    except PermissionError:
+        raise InputError(f"{path} may not be read", remedy="allow this user to read the file") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path!r} cannot be read", why=str(error)) from error
+    with file:
+        yield file
 
 
 @contextmanager
