@@ -80,10 +80,14 @@ def _dtype(name: str, tensor: Tensor, dtype: torch.dtype) -> torch.dtype:
     return dtype if tensor.dtype.is_floating_point else tensor.dtype
 
 
-def allocated_bytes(model: KimiVL, dtype: torch.dtype) -> int:
-    """Return what `allocate` will take for all tensors together."""
+def allocated_bytes(model: KimiVL, dtype: torch.dtype, embed_on_host: bool = False) -> int:
+    """Return what `allocate` will take on the device."""
     tensors = (*model.named_parameters(), *model.named_buffers())
-    return sum(t.numel() * _dtype(name.rpartition(".")[2], t, dtype).itemsize for name, t in tensors)
+    return sum(
+        tensor.numel() * _dtype(name.rpartition(".")[2], tensor, dtype).itemsize
+        for name, tensor in tensors
+        if not (embed_on_host and name.startswith(EMBEDDINGS))
+    )
 
 
 def slots(model: KimiVL) -> dict[str, Slot]:

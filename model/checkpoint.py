@@ -5,13 +5,15 @@ and needs no torch. Layout: the released moonshotai/Kimi-VL-A3B folders.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast, get_args
 
 from model.chat import Capability
-from model.config import KimiVLConfig, load_config, read_json
+from model.config import CONFIG_FILE, KimiVLConfig, load_config, read_json
 from model.errors import CheckpointError
 from model.generation import GenerationDefaults, Variant, load_generation, variant_of
 from model.image import PREPROCESS_FILE, PreprocessConfig, load_preprocess
@@ -32,7 +34,9 @@ from model.vocabulary import (
 INDEX_FILE = "model.safetensors.index.json"
 SINGLE_FILE = "model.safetensors"
 SIDECAR_FILE = "deskhand.json"
+BUILTIN = "builtin"
 
+_HUB_ID = re.compile(r"([\w][\w.-]*/[\w][\w.-]*)(?:@([\w][\w./-]*))?", re.ASCII)
 _ALL_CAPABILITIES: frozenset[Capability] = frozenset(get_args(Capability))
 # The family's tokenizer class makes two slots more than the embedding has rows; they are never used.
 _UNUSED_SLOTS = 2
@@ -75,6 +79,42 @@ class CheckpointInfo:
     def weight_bytes(self) -> int:
         """Size of the tensors that loading reads."""
         return sum(tensor.nbytes for tensor in self.tensors.values())
+
+
+def builtin_folder() -> Path:
+    """Return where the checkpoint that ships with this package lies."""
+    return Path(__file__).resolve().parents[1] / "assets" / "checkpoint"
+
+
+def resolve(
+    ref: str | Path,
+    *,
+    offline: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> Path:
+    """Turn "builtin", a folder or a Hub id ("org/name" or "org/name@revision") into a local folder.
+
+    A Hub id is downloaded unless the cache has it; see `model.download.download` for progress,
+    cancelling, and the errors. Raises `CheckpointError` for anything else.
+    """
+    if ref == BUILTIN:
+        folder = builtin_folder()
+        if not (folder / CONFIG_FILE).is_file():
+            raise CheckpointError(f"the built-in checkpoint is missing: {folder}", remedy="install Deskhand again")
+        return folder
+    folder = Path(ref).expanduser()
+    if folder.is_dir():
+        return folder
+    hub_id = _HUB_ID.fullmatch(str(ref))
+    if not hub_id or folder.exists():
+        raise CheckpointError(
+            f"{ref} is not a checkpoint folder", remedy="give 'builtin', a folder, or a Hugging Face id like org/name"
+        )
+    from model.download import download  # the Hub's library takes most of a second to import
+
+    repo_id, revision = hub_id.groups()
+    return download(repo_id, revision or "main", offline=offline, progress=progress, cancel=cancel)
 
 
 def inspect(folder: Path) -> CheckpointInfo:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from model.errors import CheckpointError
+from model.errors import CheckpointError, InputError
 
 CONFIG_FILE = "config.json"
 
@@ -96,6 +96,8 @@ class KimiVLConfig:
     quantization: QuantConfig | None = None
 
 
+QUANT_METHOD = "deskhand"
+_GROUP_SIZES = (32, 64, 128, 256, 512)
 _DTYPES = ("float32", "bfloat16", "float16")
 _MAX_SIZE = 1 << 24
 
@@ -226,12 +228,22 @@ def _quantization(raw: object, where: str) -> QuantConfig | None:
     if raw is None:
         return None
     f = _Fields(raw, f"{where}: quantization_config")
-    if f.get("quant_method") != "deskhand":
-        raise f.fail("quant_method", f"is {f.get('quant_method')!r}; only this project's own format 'deskhand' is read")
-    bits = f.integer("bits", 4, 8)
+    if f.get("quant_method") != QUANT_METHOD:
+        method = f.get("quant_method")
+        raise f.fail("quant_method", f"is {method!r}; only this project's own format {QUANT_METHOD!r} is read")
+    try:
+        return check_quantization(f.integer("bits"), f.integer("group_size"))
+    except InputError as error:
+        raise CheckpointError(f"{where}: quantization_config: {error.what}") from error
+
+
+def check_quantization(bits: int, group_size: int) -> QuantConfig:
+    """Return the two as a value; raise `InputError` for what is not implemented."""
     if bits not in (4, 8):
-        raise f.fail("bits", f"is {bits}; only 4 and 8 are implemented")
-    return QuantConfig(bits, f.integer("group_size", 8, 4096))
+        raise InputError(f"'bits' is {bits}; only 4 and 8 are implemented")
+    if group_size not in _GROUP_SIZES:
+        raise InputError(f"'group_size' is {group_size}, not one of {', '.join(map(str, _GROUP_SIZES))}")
+    return QuantConfig(bits, group_size)
 
 
 def parse_config(raw: object, where: str = CONFIG_FILE) -> KimiVLConfig:

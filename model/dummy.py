@@ -95,18 +95,19 @@ def make_dummy(
     device: torch.device | str = "cpu",
     seed: int = 0,
     shards: int | None = None,
+    dtype: str = "bfloat16",
     progress: Progress | None = None,
 ) -> Path:
-    """Write a random-weight checkpoint in the real layout; "a3b" is the full size, 33 GB.
+    """Write a random-weight checkpoint in the real layout; "a3b" is the full size, 33 GB in bfloat16.
 
     ``device`` draws the weights, ``shards`` asks for at least so many files. The folder appears
     whole or not at all. Returns it. Raises `InputError` when it exists and `ResourceError` when
     the disk is too small, naming both sizes.
     """
-    raw = preset_config(size)
-    return write_random(
-        folder, raw, torch.device(device), seed, shards or (_TINY_SHARDS if size == "tiny" else None), progress
-    )
+    raw = preset_config(size, dtype)
+    if shards is None and size == "tiny":
+        shards = _TINY_SHARDS
+    return write_random(folder, raw, torch.device(device), seed, shards, progress)
 
 
 def write_random(

@@ -38,13 +38,13 @@ _TINY_VISION: Json = {
 }
 
 
-def preset_config(size: Size) -> Json:
+def preset_config(size: Size, dtype: str = "bfloat16") -> Json:
     """Return a fresh config.json: "a3b" is the released one, "tiny" has its structure at toy widths."""
     if size not in ("tiny", "a3b"):
         raise InputError(f"size {size!r} is unknown", remedy="choose tiny or a3b")
     n_base = A3B_RANKS if size == "a3b" else TINY_RANKS
-    text = _text_config(n_base)
-    vision = _vision_config()
+    text = _text_config(n_base) | {"torch_dtype": dtype}
+    vision = _vision_config() | {"torch_dtype": dtype}
     if size == "tiny":
         text |= _TINY_TEXT
         vision |= _TINY_VISION
@@ -60,7 +60,7 @@ def preset_config(size: Size) -> Json:
         "model_type": "kimi_vl",
         "text_config": text,
         "tie_word_embeddings": False,
-        "torch_dtype": "bfloat16",
+        "torch_dtype": dtype,
         "transformers_version": "4.50.3",
         "vision_config": vision,
         "vocab_size": n_base + _N_SPECIAL,
@@ -106,7 +106,6 @@ def _text_config(n_base: int) -> Json:
         "tie_word_embeddings": False,
         "topk_group": 1,
         "topk_method": "noaux_tc",
-        "torch_dtype": "bfloat16",
         "use_cache": True,
         "v_head_dim": 128,
         "vocab_size": n_base + _N_SPECIAL,
@@ -124,7 +123,6 @@ def _vision_config() -> Json:
         "num_attention_heads": 16,
         "num_hidden_layers": 27,
         "patch_size": 14,
-        "torch_dtype": "bfloat16",
     }
 
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, Literal, Protocol, Self
 
-import psutil
 import torch
 from torch import Tensor
 
@@ -20,6 +19,7 @@ from model.checkpoint import CheckpointInfo, inspect
 from model.config import KimiVLConfig, QuantConfig
 from model.errors import CancelledByCallerError, CheckpointError, InputError, ResourceError
 from model.layout import DEFAULT_GROUP_SIZE
+from model.memory import free_bytes, is_out_of_memory, release
 from model.safetensors_file import StoredTensor
 
 Quantize = Literal["int8", "int4"]
@@ -184,17 +184,18 @@ def make_model(
 ) -> KimiVL:
     """Build, allocate and fill a network; give all memory back and raise `ResourceError` when it does not fit."""
     model = build_meta(config, quantization)
-    needed_bytes = allocated_bytes(model, dtype)
+    needed_bytes = allocated_bytes(model, dtype, embed_on_host)
     check_memory(needed_bytes, device)
     try:
         allocate(model, device, dtype, embed_on_host)
         fill_model(model)
         return model
-    except (torch.OutOfMemoryError, MemoryError):
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
         # Raised below, outside this block: an error's traceback would keep the network alive.
         del model
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
+    release(device)
     raise _does_not_fit(needed_bytes, free_bytes(device), device)
 
 
@@ -239,14 +240,6 @@ def has_fast_bfloat16() -> bool:
     """Say whether this processor has AMX tiles for bfloat16 and torch uses them."""
     supported = getattr(torch.cpu, "_is_amx_tile_supported", None)
     return torch.backends.mkldnn.is_available() and supported is not None and bool(supported())
-
-
-def free_bytes(device: torch.device) -> int:
-    """Return the memory that a new tensor on the device can come from."""
-    if device.type == "cuda":
-        free, _ = torch.cuda.mem_get_info(device)
-        return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    return psutil.virtual_memory().available
 
 
 def check_memory(needed_bytes: int, device: torch.device) -> None:
