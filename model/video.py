@@ -20,7 +20,6 @@ from model.errors import InputError
 if TYPE_CHECKING:
     import av
     from av.container import InputContainer
-    from av.error import FFmpegError
     from av.video.stream import VideoStream
 
 MEDIA_REMEDY = "pip install 'deskhand[media]'"
@@ -78,7 +77,9 @@ def sample_video(path: Path, frames_per_second: float, max_frames: int | None = 
     with open_file(path) as file:
         _check_whole(file, path)
         try:
-            container = av.open(file, mode="r", container_options={"format_whitelist": _DEMUXERS})
+            container = av.open(
+                file, mode="r", container_options={"format_whitelist": _DEMUXERS}, metadata_errors="replace"
+            )
         except FFmpegError as error:
             raise InputError(
                 f"{path} is not a video that can be read", why=_reason(error), remedy="convert it to MP4"
@@ -87,6 +88,8 @@ def sample_video(path: Path, frames_per_second: float, max_frames: int | None = 
             if not container.streams.video:
                 raise InputError(f"{path} has no pictures in it", why="it holds no video stream")
             stream = container.streams.video[0]
+            if stream.codec_context is None:
+                raise InputError(f"{path} is in a format without a decoder here", remedy="convert it to MP4 (H.264)")
             _check_size(path, stream.codec_context.width, stream.codec_context.height)
             yield from _sample(path, container, stream, frames_per_second, max_frames)
 
@@ -105,7 +108,7 @@ def _sample(
     for number in count():
         try:
             frame = next(frames, None)
-        except FFmpegError as error:
+        except (FFmpegError, IndexError) as error:  # IndexError: PyAV, of a stream that appears in mid-file
             raise InputError(
                 f"{path} breaks off after {time_s:.1f} s", why=_reason(error), remedy="copy or record the video again"
             ) from error
@@ -143,8 +146,8 @@ def _check_size(path: Path, width_px: int, height_px: int) -> None:
         )
 
 
-def _reason(error: "FFmpegError") -> str:
-    return error.strerror or str(error)
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _check_whole(file: IO[bytes], path: Path) -> None:
