@@ -71,7 +71,7 @@ class Bank:
         self._typefaces: dict[str, skia.Typeface] = {}
         self._faces: dict[tuple[str, int, float, TextStyle], Face] = {}
         self._images: dict[int, skia.Image] = {}
-        self._surfaces: dict[tuple[int, int, bool], tuple[np.ndarray, skia.Surface]] = {}
+        self._pool = np.zeros(0, np.uint8)
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Path]]:
         return Bank, (self.folder,)
@@ -121,18 +121,15 @@ class Bank:
         return None if not rows else rows[0] if rng.random() < 0.8 else rng.choice(rows)
 
     def surface(self, width_px: int, height_px: int, *, lcd: bool) -> tuple[np.ndarray, skia.Surface]:
-        """Lend a reusable RGBA surface and the uint8 array behind it."""
-        key = (width_px, height_px, lcd)
-        pair = self._surfaces.get(key)
-        if pair is None:
-            if len(self._surfaces) > 8:
-                self._surfaces.clear()
-            pixels = np.zeros((height_px, width_px, 4), np.uint8)
-            info = skia.ImageInfo.Make(width_px, height_px, skia.kRGBA_8888_ColorType, skia.kPremul_AlphaType)
-            geometry = skia.PixelGeometry.kRGB_H_PixelGeometry if lcd else skia.PixelGeometry.kUnknown_PixelGeometry
-            surface = skia.Surface.MakeRasterDirect(info, pixels, width_px * 4, skia.SurfaceProps(0, geometry))
-            pair = self._surfaces[key] = (pixels, surface)
-        return pair
+        """Make an RGBA surface over reused memory, and the uint8 array of it; the last one becomes invalid."""
+        size = width_px * height_px * 4
+        if self._pool.size < size:
+            self._pool = np.zeros(size, np.uint8)
+        pixels = self._pool[:size].reshape(height_px, width_px, 4)
+        info = skia.ImageInfo.Make(width_px, height_px, skia.kRGBA_8888_ColorType, skia.kPremul_AlphaType)
+        geometry = skia.PixelGeometry.kRGB_H_PixelGeometry if lcd else skia.PixelGeometry.kUnknown_PixelGeometry
+        surface = skia.Surface.MakeRasterDirect(info, pixels, width_px * 4, skia.SurfaceProps(0, geometry))
+        return pixels, surface
 
 
 def main() -> None:

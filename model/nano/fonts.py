@@ -95,14 +95,8 @@ def font_sources() -> tuple[FontSource, ...]:
     )
 
 
-@dataclass(slots=True)
-class Glyph:
-    """A character's advance, and its ink centre from the pen position, in pixels."""
-
-    advance: float
-    centre_x: float
-    centre_y: float
-    drawable: bool
+Glyph = tuple[float, float, float, bool]
+"""Advance, ink centre x and y from the pen position (pixels, y down), and whether anything is drawn."""
 
 
 class Face:
@@ -111,7 +105,7 @@ class Face:
     ``size_px`` is the em size. Heights are above the baseline, positive.
     """
 
-    __slots__ = ("_glyphs", "ascent_px", "cap_px", "descent_px", "family", "font", "size_px", "x_height_px")
+    __slots__ = ("ascent_px", "cap_px", "descent_px", "family", "font", "glyphs", "size_px", "x_height_px")
 
     def __init__(self, family: str, font: skia.Font) -> None:
         self.family = family
@@ -122,33 +116,33 @@ class Face:
         self.descent_px = float(metrics.fDescent)
         self.cap_px = float(metrics.fCapHeight) or self.size_px * 0.7
         self.x_height_px = float(metrics.fXHeight) or self.size_px * 0.5
-        self._glyphs: dict[str, Glyph] = {}
+        self.glyphs: dict[str, Glyph] = {}
 
-    def glyph(self, char: str) -> Glyph:
-        """Measure one character."""
-        known = self._glyphs.get(char)
-        if known is None:
-            glyphs = self.font.textToGlyphs(char)
-            bounds = self.font.getBounds(glyphs)[0]
-            known = Glyph(
-                self.font.getWidths(glyphs)[0],
-                (bounds.left() + bounds.right()) / 2,
-                (bounds.top() + bounds.bottom()) / 2,
-                bool(glyphs[0]) and not char.isspace(),
-            )
-            self._glyphs[char] = known
-        return known
+    def measure(self, text: str) -> list[Glyph]:
+        """Measure each character of ``text``."""
+        known = self.glyphs
+        missing = [char for char in dict.fromkeys(text) if char not in known]
+        if missing:
+            glyphs = self.font.textToGlyphs("".join(missing))
+            widths, bounds = self.font.getWidths(glyphs), self.font.getBounds(glyphs)
+            for char, glyph, width, box in zip(missing, glyphs, widths, bounds, strict=True):
+                centre = (box.left() + box.right()) / 2, (box.top() + box.bottom()) / 2
+                known[char] = (width, *centre, bool(glyph) and not char.isspace())
+        return [known[char] for char in text]
+
+    def advance(self, char: str) -> float:
+        """Measure the advance of one character in pixels."""
+        return self.measure(char)[0][0]
 
     def width(self, text: str, spacing_px: float = 0.0) -> float:
         """Measure the advance of ``text`` in pixels."""
-        glyph = self.glyph
-        return sum([glyph(char).advance for char in text]) + spacing_px * len(text)
+        return sum([glyph[0] for glyph in self.measure(text)]) + spacing_px * len(text)
 
     def fits(self, text: str, width_px: float) -> int:
         """Count the leading characters of ``text`` that fit into ``width_px``."""
         room = width_px
-        for count, char in enumerate(text):
-            room -= self.glyph(char).advance
+        for count, glyph in enumerate(self.measure(text)):
+            room -= glyph[0]
             if room < 0:
                 return count
         return len(text)

@@ -35,7 +35,7 @@ def wallpaper(p: Painter) -> None:
     colors = [
         hls(hue + rng.uniform(0, 0.2), rng.uniform(0.1, 0.8), rng.uniform(0.2, 0.8)) for _ in range(rng.randint(2, 3))
     ]
-    p.gradient(whole, colors, across=rng.random() < 0.4)
+    p.backdrop(colors, across=rng.random() < 0.4)
     if kind > 0.6:
         for _ in range(rng.randint(2, 9)):
             radius = rng.uniform(0.05, 0.5) * p.height
@@ -306,12 +306,12 @@ def editor(p: Painter) -> None:
         if numbers:
             number = str(line)
             p.text(number, left - face.width(number) - 8 * u, baseline, face, mix(back, ink, 0.4))
-        x = left + indent * 2 * face.glyph("0").advance
+        x = left + indent * 2 * face.advance("0")
         for token in _code_line(p):
             if x + face.width(token) > x1:
                 break
             p.text(token, x, baseline, face, rng.choice(colors) if rng.random() < 0.5 else ink)
-            x += face.width(token) + face.glyph(" ").advance
+            x += face.width(token) + face.advance(" ")
         indent = max(0, min(indent + rng.choice([-1, 0, 0, 1]), 6))
         y += step
         line += 1

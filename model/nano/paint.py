@@ -1,6 +1,7 @@
 """A canvas that remembers the truth: which element is where, and which characters can be seen."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -14,6 +15,7 @@ from model.nano.themes import Color, Theme, fade
 from model.nano.words import Words
 
 _LEAST_VISIBLE = 0.6
+_BLUR_AREA = 20_000.0
 
 
 @dataclass(slots=True)
@@ -29,7 +31,11 @@ class Run:
 
 @dataclass(slots=True)
 class _Entry:
-    element: Element
+    """An element to be: its fields, its text's rows, how many covers came before, its area unclipped."""
+
+    role: str
+    box: Box
+    known: dict[str, Any]
     start: int
     end: int
     covers: int
@@ -42,9 +48,10 @@ class Painter:
     What is drawn later with `cover` hides what lies under it; `clip` hides what falls outside.
     """
 
-    def __init__(self, canvas: skia.Canvas, size_px: tuple[int, int], theme: Theme, bank: Bank, rng: Random) -> None:
-        self.canvas = canvas
-        self.width, self.height = size_px
+    def __init__(self, surface: skia.Surface, pixels: np.ndarray, theme: Theme, bank: Bank, rng: Random) -> None:
+        self.canvas = surface.getCanvas()
+        self.height, self.width = pixels.shape[:2]
+        self._pixels = pixels
         self.theme = theme
         self.bank = bank
         self.rng = rng
@@ -100,8 +107,16 @@ class Painter:
         """Draw connected lines."""
         self._stroke.setColor(color)
         self._stroke.setStrokeWidth(width)
-        for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+        for (x0, y0), (x1, y1) in pairwise(points):
             self.canvas.drawLine(x0, y0, x1, y1, self._stroke)
+
+    def backdrop(self, colors: list[Color], *, across: bool = False) -> None:
+        """Fill the whole screen with a linear gradient, before anything else is drawn."""
+        length = self.width if across else self.height
+        stops = np.array([[(c >> 16) & 255, (c >> 8) & 255, c & 255, 255] for c in colors], np.float32)
+        at = np.linspace(0, len(colors) - 1, length)
+        ramp = np.stack([np.interp(at, range(len(colors)), stops[:, i]) for i in range(4)], 1).astype(np.uint8)
+        self._pixels[:] = ramp[None] if across else ramp[:, None]
 
     def gradient(self, box: Box, colors: list[Color], radius: float = 0.0, *, across: bool = False) -> None:
         """Fill a box with a linear gradient, downwards or to the right."""
@@ -113,12 +128,20 @@ class Painter:
 
     def shadow(self, box: Box, radius: float, blur: float, drop: float = 0.0, alpha: float = 0.3) -> None:
         """Draw a soft shadow around a box."""
+        lowered = (box[0], box[1] + drop, box[2], box[3] + drop)
+        if _area(box) > _BLUR_AREA:
+            # rings cost a fraction of blurring a large mask
+            for step in range(4):
+                grow = blur * (step + 0.5) * 0.4
+                ring = (lowered[0] - grow, lowered[1] - grow, lowered[2] + grow, lowered[3] + grow)
+                self.outline(ring, fade(0xFF000000, alpha * (0.5, 0.32, 0.18, 0.08)[step]), radius + grow, blur * 0.4)
+            return
         paint = skia.Paint(
             AntiAlias=True,
             Color=fade(0xFF000000, alpha),
             MaskFilter=skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, max(blur, 0.5)),
         )
-        self.canvas.drawRoundRect(skia.Rect(box[0], box[1] + drop, box[2], box[3] + drop), radius, radius, paint)
+        self.canvas.drawRoundRect(skia.Rect(*lowered), radius, radius, paint)
 
     def icon(self, concept: str, box: Box, color: Color, *, listed: bool = True) -> bool:
         """Draw an icon into a square box; say whether the theme's set has it.
@@ -147,28 +170,26 @@ class Painter:
 
         Characters that the font lacks are left out of the drawing and of the truth.
         """
-        glyph = face.glyph
-        glyphs = [glyph(char) for char in text]
-        if any([not g.drawable and char != " " for g, char in zip(glyphs, text, strict=True)]):
-            text = "".join(char for char in text if char == " " or glyph(char).drawable)
-            glyphs = [glyph(char) for char in text]
+        glyphs = face.measure(text)
+        if not all([glyph[3] or char == " " for glyph, char in zip(glyphs, text, strict=True)]):
+            text = "".join(char for char, glyph in zip(text, glyphs, strict=True) if glyph[3] or char == " ")
+            glyphs = face.measure(text)
         start = len(self._chars)
         chars, xs, ys = self._chars, self._xs, self._ys
         clip = self._clips[-1]
         pen, pens, whole = x, [], True
-        left, right = clip[0] + 0.3 * face.size_px, clip[2] - 0.3 * face.size_px
+        left, right = clip[0] + 0.2 * face.size_px, clip[2] - 0.2 * face.size_px
         seen_rows = baseline - face.x_height_px > clip[1] and baseline < clip[3]
-        for char, g in zip(text, glyphs, strict=True):
+        for char, (advance, centre_x, centre_y, drawable) in zip(text, glyphs, strict=True):
             pens.append(pen)
-            if char != " ":
-                centre = pen + g.centre_x
-                if seen_rows and left - 0.1 * face.size_px < centre < right + 0.1 * face.size_px:
+            if drawable:
+                if seen_rows and left < pen + centre_x < right:
                     chars.append(char)
-                    xs.append(centre)
-                    ys.append(baseline + g.centre_y)
+                    xs.append(pen + centre_x)
+                    ys.append(baseline + centre_y)
                 else:
                     whole = False
-            pen += g.advance + spacing
+            pen += advance + spacing
         self._ink.setColor(color)
         if spacing:
             blob = skia.TextBlob.MakeFromPosTextH(text, pens, baseline, face.font) if text.strip() else None
@@ -185,7 +206,7 @@ class Painter:
         width = face.width(text, spacing)
         whole = True
         if width > room:
-            count = face.fits(text, room - face.glyph("…").advance - spacing * len(text))
+            count = face.fits(text, room - face.advance("…") - spacing * len(text))
             text, whole = text[:count].rstrip() + "…", False
             width = face.width(text, spacing)
             if count < 1:
@@ -202,14 +223,14 @@ class Painter:
         """List an element; ``run`` is its text, listed only when it was drawn whole."""
         if run is not None and run.whole and "text" not in known:
             known["text"] = run.text
-        element = Element(role, box, container=self.container, container_kind=self.container_kind, **known)  # type: ignore[arg-type]
+        known["container"], known["container_kind"] = self.container, self.container_kind
         span = (run.start, run.end) if run is not None else (0, 0)
         clipped = _intersect(box, self._clips[-1])
         if clipped is None or not (run is None or run.whole or "position" in known or "icon" in known):
             if known.get("group"):
-                self._entries.append(_Entry(element, 0, 0, 0, 0.0))
+                self._entries.append(_Entry(role, box, known, 0, 0, 0, 0.0))
             return
-        self._entries.append(_Entry(replace(element, box_px=clipped), *span, len(self._covers), _area(box)))
+        self._entries.append(_Entry(role, clipped, known, *span, len(self._covers), _area(box)))
 
     def group(self, title: str = "") -> str:
         """Name a new container: its visible title, or a name beginning with "#" when it has none."""
@@ -245,31 +266,29 @@ class Painter:
         hidden = np.concatenate([[0], np.cumsum(~seen)]).tolist()
         codes = np.array([ord(char) for char in self._chars], np.float32)
         glyphs = np.stack([codes, xs * ratio, ys * ratio], 1)[seen] if count else np.zeros((0, 3), np.float32)
-        kept: list[Element] = []
+        kept: list[tuple[_Entry, Box]] = []
         broken: set[str] = set()
         for entry in self._entries:
-            element = entry.element
             box = None
             if entry.full_area and hidden[entry.end] == hidden[entry.start]:
                 box = self._visible(entry)
             if box is None or min(box[2] - box[0], box[3] - box[1]) * ratio < 3.5:
-                broken.add(element.group)
+                broken.add(entry.known.get("group", ""))
                 continue
-            scaled = (box[0] * ratio, box[1] * ratio, box[2] * ratio, box[3] * ratio)
-            kept.append(replace(element, box_px=scaled))
-        if broken - {""}:
-            # a list of which a part is hidden has no honest third or last item
-            kept = [
-                replace(e, group_kind="", position=0)
-                if e.group in broken and e.group and e.group_kind != "table"
-                else e
-                for e in kept
-            ]
-        return tuple(kept), glyphs.astype(np.float32)
+            kept.append((entry, (box[0] * ratio, box[1] * ratio, box[2] * ratio, box[3] * ratio)))
+        broken.discard("")
+        elements: list[Element] = []
+        for entry, box in kept:
+            known = entry.known
+            if known.get("group") in broken and known.get("group_kind") != "table":
+                # a list of which a part is hidden has no honest third or last item
+                known["group_kind"], known["position"] = "", 0
+            elements.append(Element(entry.role, box, **known))  # type: ignore[arg-type]
+        return tuple(elements), glyphs.astype(np.float32)
 
     def _visible(self, entry: _Entry) -> Box | None:
         """Trim the element's box by what covers it; ``None`` when too little is left."""
-        box = entry.element.box_px
+        box = entry.box
         hole = 0.0
         for _, cover in self._covers[entry.covers :]:
             shared = _intersect(box, cover)

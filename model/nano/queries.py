@@ -7,6 +7,7 @@ same way as drawn screens. A group whose name begins with "#" has no visible nam
 import string
 from collections import defaultdict
 from collections.abc import Callable
+from itertools import pairwise
 from random import Random
 
 import numpy as np
@@ -313,7 +314,7 @@ class _Asker:
             ordered = sorted(owners, key=lambda e: e.box_px[axis] + e.box_px[axis + 2])
             centres = [(e.box_px[axis] + e.box_px[axis + 2]) / 2 for e in ordered]
             sizes = [e.box_px[axis + 2] - e.box_px[axis] for e in ordered]
-            if any(b - a < max(0.9 * min(sizes), 4.0) for a, b in zip(centres, centres[1:], strict=False)):
+            if any(b - a < max(0.9 * min(sizes), 4.0) for a, b in pairwise(centres)):
                 continue
             place = ordered.index(target)
             if place == 0 and rng.random() < 0.7:

@@ -31,19 +31,18 @@ _PAGES = (
 def render_screen(seed: int, size_px: tuple[int, int], *, split: Split, bank: Bank) -> Screen:
     """Render the screen that belongs to ``seed``: width and height ``size_px``, boxes in its pixels.
 
-    The same arguments and bank give the same pixels. Three screens in eight are rendered larger and
+    The same arguments and bank give the same pixels. One screen in three is rendered larger and
     resized, as large screens are before a model sees them.
     """
     rng = Random(seed * 2 + (split == "test"))
     width, height = size_px
     unit = _unit(rng, width, height)
-    reduction = 1.0 + rng.random() ** 1.5 if rng.random() < 0.36 else 1.0
+    reduction = 1.0 + rng.random() ** 1.5 if rng.random() < 0.33 else 1.0
     rendered = (math.ceil(width * reduction), math.ceil(height * reduction))
     theme = make_theme(rng, bank, split, unit * reduction)
     pixels, surface = bank.surface(*rendered, lcd=theme.text_style.edging == "lcd")
-    canvas = surface.getCanvas()
-    canvas.restoreToCount(1)
-    painter = Painter(canvas, rendered, theme, bank, rng)
+    surface.getCanvas().clear(theme.window)
+    painter = Painter(surface, pixels, theme, bank, rng)
     pages, weights = zip(*_PAGES, strict=True)
     page = rng.choices(pages, weights)[0]
     page(painter)
@@ -56,7 +55,8 @@ def render_screen(seed: int, size_px: tuple[int, int], *, split: Split, bank: Ba
         toast(painter)
     surface.flushAndSubmit()
     elements, glyphs = painter.truth(width / rendered[0])
-    source = f"drawn:{theme.family}:{page.__name__}"
+    fonts = "+".join(sorted({theme.font, theme.heading_font, theme.mono_font}))
+    source = f"drawn:{theme.family}:{page.__name__}:{fonts}:{theme.icons.icon_set}"
     return Screen(finish(pixels, size_px, rng), elements, glyphs, source, unit)
 
 

@@ -153,7 +153,7 @@ def paragraph(p: Painter, box: Box, lines: int, *, size: float = 1.0, links: flo
     face = p.face(size)
     step = (face.ascent_px + face.descent_px) * rng.uniform(1.05, 1.4)
     y = box[1]
-    space = face.glyph(" ").advance
+    space = face.advance(" ")
     for _ in range(lines):
         if y + step > box[3]:
             break
