@@ -7,25 +7,30 @@ same machine, whatever runs beside it and whatever is cached.
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from model.architecture.kimi_vl import KimiVL
 from model.chat import Capability, Delta, GenerateOptions, Message
+from model.checkpoint import inspect, resolve
 from model.errors import CheckpointError, InputError, ModelError, ResourceError
+from model.estimate import estimate
 from model.generation import GenerationDefaults
 from model.image import PreprocessConfig
+from model.memory import choose_device
 from model.prompt import Prompt, PromptRules, prepare
 from model.request import AnswerText, Request, Times
 from model.sampling import Sampler
 from model.scheduler import EngineLimits, EngineStats, Scheduler
 from model.tokenizer import Tokenizer
 from model.vocabulary import IM_END, MEDIA_CONTENT, MEDIA_END, MEDIA_PAD, MEDIA_START
+from model.weights import Quantize, load_model
 
 _NEVER_CHOSEN = (MEDIA_START, MEDIA_CONTENT, MEDIA_PAD, MEDIA_END)
-_ALL: tuple[Capability, ...] = ("chat", "plan", "ground")
+ALL_CAPABILITIES: tuple[Capability, ...] = ("chat", "plan", "ground")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ class Engine:
         defaults: GenerationDefaults | None = None,
         limits: EngineLimits = EngineLimits(),
         name: str = "model",
-        capabilities: Sequence[Capability] = _ALL,
+        capabilities: Sequence[Capability] = ALL_CAPABILITIES,
         grounding_prompt: str | None = None,
     ) -> None:
         text = model.config.text
@@ -81,6 +86,37 @@ class Engine:
         self._scheduler = Scheduler(model, forbidden, limits)
         # Also runs when the engine is dropped or the interpreter ends without `close`.
         self._finalizer = weakref.finalize(self, self._scheduler.close)
+
+    @classmethod
+    def load(
+        cls,
+        ref: str | Path,
+        *,
+        device: str = "auto",
+        dtype: str = "auto",
+        quantize: Quantize | None = None,
+        offline: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+        notice: Callable[[str], None] | None = None,
+        cancel: threading.Event | None = None,
+        limits: EngineLimits = EngineLimits(),
+    ) -> Self:
+        """Load "builtin", a checkpoint folder or a Hub id, downloading it when needed.
+
+        ``notice`` gets the fits-in-memory estimate before anything is loaded, ``progress`` bytes
+        done and bytes in all of the download and then of the loading. Raises `CheckpointError`,
+        `DownloadError`, `InputError` for an unknown device, dtype or quantisation, `ResourceError`
+        when the weights do not fit, `CancelledByCallerError` soon after ``cancel`` is set.
+        """
+        target = choose_device(device)
+        info = inspect(resolve(ref, offline=offline, progress=progress, cancel=cancel))
+        if notice is not None:
+            notice(estimate(info, quantize, target, dtype).line())
+        model = load_model(info, target, dtype, quantize, progress, cancel)
+        able: list[Capability] = [capability for capability in ALL_CAPABILITIES if capability in info.capabilities]
+        prompt = info.sidecar.grounding_prompt
+        tokenizer = Tokenizer.load(info.folder)
+        return cls(model, tokenizer, info.preprocess, info.generation, limits, info.name, able, prompt)
 
     def stream(
         self,
@@ -134,6 +170,10 @@ class Engine:
     def stats(self) -> EngineStats:
         """Say how many requests wait and run, and how many bytes the caches hold."""
         return self._scheduler.stats()
+
+    def clear_caches(self) -> None:
+        """Forget prefilled segments and picture features; answers stay the same, the next ones cost more."""
+        self._scheduler.clear_caches()
 
     def close(self) -> None:
         """Fail running and waiting requests and end the thread; dropping the engine then frees the model."""

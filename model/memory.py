@@ -7,10 +7,33 @@ import torch
 
 from model.cache import latent_bytes
 from model.config import KimiVLConfig
-from model.errors import ResourceError
+from model.errors import InputError, ResourceError
 
+_DEVICES = "auto, cpu, cuda or cuda:N"
 _MIB = 1 << 20
 _CPU_FAILURES = ("DefaultCPUAllocator", "not enough memory")
+
+
+def choose_device(name: str) -> torch.device:
+    """Turn "auto", "cpu", "cuda" or "cuda:1" into a device that is there; "auto" takes a GPU when there is one.
+
+    Raises `InputError` for an unknown name and `ResourceError` for a device that this machine lacks.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise InputError(f"the device {name!r} is unknown", remedy=f"use {_DEVICES}") from error
+    if device.type not in ("cpu", "cuda"):
+        raise InputError(f"the device {name!r} is not supported", remedy=f"use {_DEVICES}")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ResourceError(
+            f"the device {name} is not there",
+            why=f"torch {torch.__version__} sees {torch.cuda.device_count()} CUDA devices",
+            remedy="run 'deskhand doctor', or use cpu",
+        )
+    return device
 
 
 def is_out_of_memory(error: BaseException) -> bool:

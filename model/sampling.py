@@ -18,6 +18,7 @@ from model.errors import InputError
 from model.generation import GenerationDefaults
 
 _TOP = 256
+_GREEDY_BELOW = 1e-5
 _MAX_SEED = 2**63 - 1
 
 
@@ -52,8 +53,8 @@ class Sampler:
 
     @property
     def greedy(self) -> bool:
-        """Say whether the highest score always wins."""
-        return self.temperature == 0
+        """Say whether the highest score always wins: a division by less would leave float32's range."""
+        return self.temperature < _GREEDY_BELOW
 
     def uniform(self) -> float:
         """Return the next random number in [0, 1)."""

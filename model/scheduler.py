@@ -97,6 +97,11 @@ class Scheduler:
         with self._wake:
             return EngineStats(len(self._queue), len(self._running), self.segments.nbytes, self.features.nbytes)
 
+    def clear_caches(self) -> None:
+        """Forget every prefilled segment and encoded picture."""
+        self.segments.clear()
+        self.features.clear()
+
     def _run(self) -> None:
         try:
             with torch.inference_mode():
@@ -110,8 +115,7 @@ class Scheduler:
                 self._queue.clear()
             for request in left:
                 request.fail(_closed())
-            self.features.clear()
-            self.segments.clear()
+            self.clear_caches()
 
     def _await_work(self) -> bool:
         with self._wake:
