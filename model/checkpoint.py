@@ -104,12 +104,12 @@ def resolve(
             raise CheckpointError(f"the built-in checkpoint is missing: {folder}", remedy="install Deskhand again")
         return folder
     folder = Path(ref).expanduser()
-    if folder.is_dir():
+    if str(ref) and folder.is_dir():
         return folder
     hub_id = _HUB_ID.fullmatch(str(ref))
     if not hub_id or folder.exists():
         raise CheckpointError(
-            f"{ref} is not a checkpoint folder", remedy="give 'builtin', a folder, or a Hugging Face id like org/name"
+            f"{str(ref)!r} is not a checkpoint folder", remedy="give 'builtin', a folder, or a Hugging Face id like org/name"
         )
     from model.download import download  # the Hub's library takes most of a second to import
 

@@ -17,6 +17,7 @@ def output_folder(destination: Path, needed_bytes: int) -> Iterator[Path]:
     Raises `InputError` when the destination exists and is not an empty folder, and `ResourceError`
     naming needed and free bytes when the disk is too small, before anything is written.
     """
+    destination = destination.resolve()
     if destination.exists() and not (destination.is_dir() and not any(destination.iterdir())):
         raise InputError(f"{destination} exists already", remedy="choose a new folder, or remove that one first")
     partial = destination.with_name(destination.name + ".partial")

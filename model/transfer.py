@@ -30,7 +30,6 @@ MAX_STALLS = 6
 FIRST_WAIT_S = 0.5
 _CONNECT_TIMEOUT_S = 10.0
 _READ_TIMEOUT_S = 4.0
-_CHUNK_BYTES = 1 << 18
 _OK, _PARTIAL, _RANGE_REFUSED = 200, 206, 416
 _RETRIED = frozenset((408, 425, 429, 500, 502, 503, 504))
 
@@ -100,7 +99,7 @@ def _attempt(
     try:
         with _request(remote, start, stalls) as response:
             _accept(remote, response, file, start)
-            for chunk in response.iter_raw(_CHUNK_BYTES):
+            for chunk in response.iter_raw():
                 _check(cancel, remote)
                 _write(file, memoryview(chunk)[: remote.size_bytes - file.tell()])
                 progress(file.tell())
