@@ -166,10 +166,10 @@ def load_sidecar(folder: Path) -> Sidecar:
             raise CheckpointError(f"{path}: '{key}' must be a text, not {value!r}")
         return value or None
 
-    given = raw.get("capabilities", sorted(_ALL_CAPABILITIES))
-    if not isinstance(given, list) or not given or not all(item in _ALL_CAPABILITIES for item in given):
-        known = ", ".join(sorted(_ALL_CAPABILITIES))
-        raise CheckpointError(f"{path}: 'capabilities' must list some of {known}, not {given!r}")
+    known = sorted(_ALL_CAPABILITIES)
+    given = raw.get("capabilities", known)
+    if not isinstance(given, list) or not given or not all(item in known for item in given):
+        raise CheckpointError(f"{path}: 'capabilities' must list some of {', '.join(known)}, not {given!r}")
     return Sidecar(text("name"), frozenset(cast(list[Capability], given)), text("grounding_prompt"), text("licence"))
 
 
