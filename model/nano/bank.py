@@ -110,7 +110,8 @@ class Bank:
         if image is None:
             mask = self._masks[row]
             info = skia.ImageInfo.MakeA8(mask.shape[1], mask.shape[0])
-            flat = skia.Image.MakeRasterData(info, skia.Data.MakeWithCopy(mask.tobytes()), mask.shape[1])
+            # skia keeps no hold of copied data; these bytes live as long as the bank does
+            flat = skia.Image.MakeRasterData(info, skia.Data.MakeWithoutCopy(mask), mask.shape[1])
             image = flat.withDefaultMipmaps()
             self._images[row] = image
         return image

@@ -48,11 +48,11 @@ def text_field(
     shown = ""
     if value:
         run = p.text_in(value, inner, face, theme.text if enabled else theme.muted)
-        known["text"] = run.text if run.whole else ""
         end = run.box[2]
     else:
         run = p.text_in(placeholder, inner, face, mix(theme.field, theme.text, rng.uniform(0.45, 0.65)))
         shown = run.text if run.whole else ""
+        known["text"] = ""
         end = x0
     if focused and rng.random() < 0.6:
         p.line(
@@ -63,7 +63,7 @@ def text_field(
             theme.text,
             max(u, 1),
         )
-    p.add("text_field", box, label=label, placeholder=shown, enabled=enabled, **known)
+    p.add("text_field", box, run, label=label, placeholder=shown, enabled=enabled, **known)
 
 
 def combo(p: Painter, box: Box, value: str, *, label: str = "", **known: Any) -> None:
@@ -96,7 +96,7 @@ def combo(p: Painter, box: Box, value: str, *, label: str = "", **known: Any) ->
             [(x - arm, middle - arm / 2), (x, middle + arm / 2), (x + arm, middle - arm / 2)], ink, max(1.4 * u, 1)
         )
     run = p.text_in(value, (box[0] + theme.padding * u * 0.7, box[1], x - arm * 2, box[3]), p.face(1.0), ink)
-    p.add("combo", box, label=label, text=run.text if run.whole else "", **known)
+    p.add("combo", box, run, label=label, **known)
 
 
 def spin(p: Painter, box: Box, value: str, *, label: str = "", **known: Any) -> None:
@@ -113,7 +113,7 @@ def spin(p: Painter, box: Box, value: str, *, label: str = "", **known: Any) -> 
             max(1.2 * u, 1),
         )
     run = p.text_in(value, (box[0] + theme.padding * u * 0.6, box[1], x - arm * 2, box[3]), p.face(1.0), theme.text)
-    p.add("spin", box, label=label, text=run.text if run.whole else "", **known)
+    p.add("spin", box, run, label=label, **known)
 
 
 def choice(p: Painter, x: float, y: float, caption: str, role: str, *, on: bool | None = None, **known: Any) -> Box:
@@ -140,6 +140,7 @@ def choice(p: Painter, x: float, y: float, caption: str, role: str, *, on: bool 
 
 
 def check_mark(p: Painter, mark: Box, on: bool) -> None:
+    """Draw the box of a check box."""
     theme, u = p.theme, p.theme.unit_px
     side = mark[3] - mark[1]
     radius = min(theme.radius * u * 0.6, side * 0.3)
@@ -159,6 +160,7 @@ def check_mark(p: Painter, mark: Box, on: bool) -> None:
 
 
 def radio_mark(p: Painter, mark: Box, on: bool) -> None:
+    """Draw the circle of a radio button."""
     theme, u = p.theme, p.theme.unit_px
     x, y, r = (mark[0] + mark[2]) / 2, (mark[1] + mark[3]) / 2, (mark[3] - mark[1]) / 2
     filled = on and theme.check_look == "fill"
@@ -176,6 +178,7 @@ def radio_mark(p: Painter, mark: Box, on: bool) -> None:
 
 
 def switch_mark(p: Painter, mark: Box, on: bool) -> None:
+    """Draw the track and knob of a switch."""
     theme, u = p.theme, p.theme.unit_px
     r = (mark[3] - mark[1]) / 2
     p.rect(mark, theme.accent if on else mix(theme.window, theme.text, 0.3), r)

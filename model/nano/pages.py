@@ -2,23 +2,14 @@
 
 import string
 
-from model.nano import vocabulary
-from model.nano.chrome import (
-    breadcrumb,
-    menu_bar,
-    nav_bar,
-    pagination,
-    popup_menu,
-    side_bar,
-    status_bar,
-    tab_bar,
-    title_bar,
-    tool_bar,
-)
+from model.nano.chrome import menu_bar, side_bar, status_bar, tab_bar, title_bar, tool_bar
 from model.nano.containers import any_concept
 from model.nano.elements import Box
+from model.nano.forms import form_panel, search_field
 from model.nano.paint import Painter
-from model.nano.panels import fill, search_field
+from model.nano.panels import fill
+from model.nano.popups import popup_menu
+from model.nano.sites import breadcrumb
 from model.nano.themes import fade, hls, mix, readable
 from model.nano.widgets import button, icon_button, line_height
 
@@ -167,51 +158,6 @@ def application(p: Painter) -> None:
     window(p, (0, 0, p.width, p.height))
 
 
-def web_page(p: Painter) -> None:
-    """Draw a web page, by chance in a browser with an address bar."""
-    theme, u, rng = p.theme, p.theme.unit_px, p.rng
-    box: Box = (0, 0, p.width, p.height)
-    p.rect(box, theme.window)
-    top = 0.0
-    if rng.random() < 0.4:
-        top = browser_bar(p, box)
-    if rng.random() < 0.8:
-        top = nav_bar(p, (0, top, p.width, p.height))
-    margin = p.width * rng.choice([0.02, 0.02, 0.06, 0.12])
-    inner = (margin, top + theme.padding * 1.4 * u, p.width - margin, p.height - theme.padding * u)
-    if rng.random() < 0.3:
-        inner = (inner[0], breadcrumb(p, inner), inner[2], inner[3])
-    if rng.random() < 0.15 and inner[3] - inner[1] > 4 * theme.control_height * u:
-        pagination(p, (inner[0], inner[3] - theme.control_height * u, inner[2], inner[3]))
-        inner = (inner[0], inner[1], inner[2], inner[3] - theme.control_height * u - theme.gap * u)
-    if rng.random() < 0.25 and inner[2] - inner[0] > 300 * u:
-        side_bar(p, (inner[0], inner[1], inner[0] + 140 * u, inner[3]))
-        inner = (inner[0] + 150 * u, inner[1], inner[2], inner[3])
-    fill(p, inner)
-
-
-def browser_bar(p: Painter, box: Box) -> float:
-    """Draw a browser's navigation buttons and address field; return where they end."""
-    theme, u, rng = p.theme, p.theme.unit_px, p.rng
-    height = 34 * u
-    p.rect((box[0], box[1], box[2], box[1] + height), theme.panel)
-    x = box[0] + 4 * u
-    for concept in ("back", "forward", "refresh"):
-        if icon_button(p, (x, box[1] + 3 * u, x + 28 * u, box[1] + 31 * u), concept):
-            x += 30 * u
-    field = (x + 4 * u, box[1] + 4 * u, box[2] - 70 * u, box[1] + 30 * u)
-    p.rect(field, theme.field, 13 * u if rng.random() < 0.6 else 3 * u)
-    run = p.text_in(
-        p.words.url(), (field[0] + 12 * u, field[1], field[2] - 10 * u, field[3]), p.face(), readable(theme.field)
-    )
-    p.add("text_field", field, text=run.text if run.whole else "")
-    x = box[2] - 64 * u
-    for concept in rng.sample(["star", "download", "menu", "more vertical", "user", "bookmark"], 2):
-        icon_button(p, (x, box[1] + 3 * u, x + 28 * u, box[1] + 31 * u), concept)
-        x += 30 * u
-    return box[1] + height
-
-
 def keypad(p: Painter) -> None:
     """Draw a calculator or a grid of keys."""
     theme, u, rng = p.theme, p.theme.unit_px, p.rng
@@ -273,139 +219,10 @@ def keypad(p: Painter) -> None:
     p.container = p.container_kind = ""
 
 
-def editor(p: Painter) -> None:
-    """Draw a code editor or terminal with monospaced text."""
-    theme, u, rng = p.theme, p.theme.unit_px, p.rng
-    box: Box = (0, 0, p.width, p.height)
-    p.rect(box, theme.window)
-    x0, y0, x1, y1 = box
-    if rng.random() < 0.7:
-        y0 = title_bar(p, box, rng.choice([p.words.file(), "Terminal", p.words.label(2)]), kind="window")
-    if rng.random() < 0.5:
-        y0, _ = menu_bar(p, (x0, y0, x1, y1))
-    if rng.random() < 0.5:
-        y1 = status_bar(p, (x0, y0, x1, y1))
-    if rng.random() < 0.5:
-        width = rng.choice([46, 150]) * u
-        side_bar(p, (x0, y0, x0 + width, y1))
-        x0 += width
-    if rng.random() < 0.6:
-        y0 = tab_bar(p, (x0, y0, x1, y1))
-    back = hls(rng.random(), 0.1, 0.1) if theme.dark or rng.random() < 0.3 else theme.field
-    ink = readable(back)
-    p.push_clip((x0, y0, x1, y1))
-    p.rect((x0, y0, x1, y1), back)
-    face = p.face(1.0, 400, theme.mono_font)
-    step = (face.ascent_px + face.descent_px) * rng.uniform(1.0, 1.25)
-    colors = [mix(ink, hls(rng.random(), 0.5, 0.9), 0.6) for _ in range(4)]
-    numbers = rng.random() < 0.7
-    left = x0 + 6 * u + (face.width("0000") if numbers else 0)
-    y, line, indent = y0 + 4 * u, rng.choice([1, 1, rng.randint(2, 900)]), 0
-    while y + step < y1:
-        baseline = round(y + face.ascent_px)
-        if numbers:
-            number = str(line)
-            p.text(number, left - face.width(number) - 8 * u, baseline, face, mix(back, ink, 0.4))
-        x = left + indent * 2 * face.advance("0")
-        for token in _code_line(p):
-            if x + face.width(token) > x1:
-                break
-            p.text(token, x, baseline, face, rng.choice(colors) if rng.random() < 0.5 else ink)
-            x += face.width(token) + face.advance(" ")
-        indent = max(0, min(indent + rng.choice([-1, 0, 0, 1]), 6))
-        y += step
-        line += 1
-    p.pop_clip()
-    p.container = p.container_kind = ""
-
-
-def _code_line(p: Painter) -> list[str]:
-    rng = p.rng
-    if rng.random() < 0.12:
-        return []
-    if rng.random() < 0.12:
-        return [rng.choice(["#", "//"]), *[p.words.word() for _ in range(rng.randint(2, 7))]]
-    tokens: list[str] = []
-    for _ in range(rng.randint(1, 7)):
-        kind = rng.random()
-        name = p.words.word()
-        if kind < 0.3:
-            tokens.append(rng.choice(vocabulary.CODE_WORDS))
-        elif kind < 0.5:
-            tokens.append(f"{name}({p.words.word()})")
-        elif kind < 0.65:
-            tokens.append(rng.choice(["=", "==", "+", "->", "=>", "{", "}", "&&", "|", "+=", "[0]", "();"]))
-        elif kind < 0.75:
-            tokens.append(f'"{name}"')
-        elif kind < 0.85:
-            tokens.append(f"{name}_{p.words.word()}")
-        elif kind < 0.92:
-            tokens.append(str(rng.randint(0, 9999)))
-        else:
-            tokens.append(f"{name}.{p.words.word()}")
-    return tokens
-
-
-def chat(p: Painter) -> None:
-    """Draw a conversation: bubbles left and right, a field and a send button below."""
-    theme, u, rng = p.theme, p.theme.unit_px, p.rng
-    box: Box = (0, 0, p.width, p.height)
-    p.rect(box, theme.window)
-    x0, y0, x1, y1 = box
-    if rng.random() < 0.6 and p.width > 300 * u:
-        x0 = rng.uniform(130, 200) * u
-        side_bar(p, (0, 0, x0, y1))
-    y0 = title_bar(p, (x0, 0, x1, y1), p.words.person(), kind="window") if rng.random() < 0.7 else 0.0
-    height = theme.control_height * u
-    foot = y1 - height - 2 * theme.gap * u
-    x = x0 + theme.gap * u
-    if rng.random() < 0.6 and icon_button(
-        p,
-        (x, foot + theme.gap * u, x + height, foot + theme.gap * u + height),
-        rng.choice(["attach", "add", "smile", "image"]),
-    ):
-        x += height
-    search_end = x1 - theme.gap * u - height
-    from model.nano.fields import text_field
-
-    text_field(
-        p,
-        (x, foot + theme.gap * u, search_end, foot + theme.gap * u + height),
-        placeholder=rng.choice(["Type a message", "Message", "Write a message…", p.words.label(3)]),
-    )
-    icon_button(
-        p,
-        (search_end, foot + theme.gap * u, search_end + height, foot + theme.gap * u + height),
-        "send",
-        color=theme.accent,
-    )
-    y = y0 + theme.gap * u
-    face = p.face(1.0)
-    lh = face.ascent_px + face.descent_px
-    while True:
-        mine = rng.random() < 0.5
-        lines = [p.words.sentence(rng.randint(1, 7)) for _ in range(rng.randint(1, 2))]
-        lines = [line for line in lines if face.width(line) < (x1 - x0) * 0.7] or ["OK"]
-        width = max(face.width(line) for line in lines) + 2 * theme.padding * u
-        tall = lh * 1.1 * len(lines) + theme.padding * u
-        if y + tall > foot:
-            return
-        left = x1 - width - theme.gap * u if mine else x0 + theme.gap * u
-        fill_color = theme.accent if mine else mix(theme.window, theme.text, 0.1)
-        p.rect((left, y, left + width, y + tall), fill_color, min(theme.radius * 1.5 * u, tall / 2))
-        for index, line in enumerate(lines):
-            baseline = round(y + theme.padding * u * 0.5 + lh * 1.1 * index + face.ascent_px)
-            run = p.text(line, left + theme.padding * u, baseline, face, readable(fill_color))
-            p.add("label", run.box, run)
-        y += tall + theme.gap * u * rng.uniform(0.6, 2)
-
-
 def login_page(p: Painter) -> None:
     """Draw a centred card with a few fields on a plain or pictured background."""
     theme, u, rng = p.theme, p.theme.unit_px, p.rng
     wallpaper(p) if rng.random() < 0.5 else p.rect((0, 0, p.width, p.height), theme.window)
-    from model.nano.panels import form_panel
-
     width, height = min(rng.uniform(220, 380) * u, p.width * 0.9), min(rng.uniform(200, 420) * u, p.height * 0.95)
     x, y = (p.width - width) / 2, (p.height - height) / 2
     box = (x, y, x + width, y + height)

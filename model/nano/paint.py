@@ -15,6 +15,7 @@ from model.nano.themes import Color, Theme, fade
 from model.nano.words import Words
 
 _LEAST_VISIBLE = 0.6
+_FIELDS = frozenset({"text_field", "combo", "spin", "slider"})
 _BLUR_AREA = 20_000.0
 
 
@@ -40,6 +41,7 @@ class _Entry:
     end: int
     covers: int
     full_area: float
+    caption: Run | None
 
 
 class Painter:
@@ -171,7 +173,7 @@ class Painter:
         Characters that the font lacks are left out of the drawing and of the truth.
         """
         glyphs = face.measure(text)
-        if not all([glyph[3] or char == " " for glyph, char in zip(glyphs, text, strict=True)]):
+        if not all(glyph[3] or char == " " for glyph, char in zip(glyphs, text, strict=True)):
             text = "".join(char for char, glyph in zip(text, glyphs, strict=True) if glyph[3] or char == " ")
             glyphs = face.measure(text)
         start = len(self._chars)
@@ -219,18 +221,27 @@ class Painter:
 
     # truth
 
-    def add(self, role: str, box: Box, run: Run | None = None, **known: Any) -> None:
-        """List an element; ``run`` is its text, listed only when it was drawn whole."""
+    def add(self, role: str, box: Box, run: Run | None = None, *, caption: Run | None = None, **known: Any) -> None:
+        """List an element.
+
+        ``run`` is the text in it, which must be seen whole for the element to be listed, unless it
+        has a place in a list, an icon, or is a field. ``caption`` is a text elsewhere that gives the
+        ``label``, which is dropped when the caption cannot be seen.
+        """
         if run is not None and run.whole and "text" not in known:
             known["text"] = run.text
+        if caption is not None:
+            known["label"] = known.get("label", caption.text) if caption.whole else ""
         known["container"], known["container_kind"] = self.container, self.container_kind
         span = (run.start, run.end) if run is not None else (0, 0)
         clipped = _intersect(box, self._clips[-1])
-        if clipped is None or not (run is None or run.whole or "position" in known or "icon" in known):
+        if clipped is None or not (
+            run is None or run.whole or "position" in known or "icon" in known or role in _FIELDS
+        ):
             if known.get("group"):
-                self._entries.append(_Entry(role, box, known, 0, 0, 0, 0.0))
+                self._entries.append(_Entry(role, box, known, 0, 0, 0, 0.0, None))
             return
-        self._entries.append(_Entry(role, clipped, known, *span, len(self._covers), _area(box)))
+        self._entries.append(_Entry(role, clipped, known, *span, len(self._covers), _area(box), caption))
 
     def group(self, title: str = "") -> str:
         """Name a new container: its visible title, or a name beginning with "#" when it has none."""
@@ -283,6 +294,8 @@ class Painter:
             if known.get("group") in broken and known.get("group_kind") != "table":
                 # a list of which a part is hidden has no honest third or last item
                 known["group_kind"], known["position"] = "", 0
+            if entry.caption is not None and hidden[entry.caption.end] != hidden[entry.caption.start]:
+                known["label"] = ""
             elements.append(Element(entry.role, box, **known))  # type: ignore[arg-type]
         return tuple(elements), glyphs.astype(np.float32)
 

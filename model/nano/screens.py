@@ -8,12 +8,16 @@ from dataclasses import asdict
 from pathlib import Path
 from random import Random
 
+import numpy as np
+
 from model.nano.bank import DEFAULT_BANK, Bank
-from model.nano.chrome import dialog, popup_menu, toast
+from model.nano.consoles import chat, editor
 from model.nano.effects import finish
 from model.nano.elements import Screen
-from model.nano.pages import application, chat, desktop, editor, keypad, login_page, web_page
+from model.nano.pages import application, desktop, keypad, login_page
 from model.nano.paint import Painter
+from model.nano.popups import dialog, popup_menu, toast
+from model.nano.sites import web_page
 from model.nano.split import Split
 from model.nano.themes import make_theme
 
@@ -27,6 +31,9 @@ _PAGES = (
     (login_page, 0.06),
 )
 
+_LEAST_TEXT_PX = 7.2
+"""Smallest em in final pixels: an 11 px font of a screen shrunk to two thirds."""
+
 
 def render_screen(seed: int, size_px: tuple[int, int], *, split: Split, bank: Bank) -> Screen:
     """Render the screen that belongs to ``seed``: width and height ``size_px``, boxes in its pixels.
@@ -34,12 +41,13 @@ def render_screen(seed: int, size_px: tuple[int, int], *, split: Split, bank: Ba
     The same arguments and bank give the same pixels. One screen in three is rendered larger and
     resized, as large screens are before a model sees them.
     """
-    rng = Random(seed * 2 + (split == "test"))
+    rng = Random(seed * 2 + (split == "test"))  # noqa: S311 - a repeatable choice, not a secret
     width, height = size_px
     unit = _unit(rng, width, height)
     reduction = 1.0 + rng.random() ** 1.5 if rng.random() < 0.33 else 1.0
     rendered = (math.ceil(width * reduction), math.ceil(height * reduction))
     theme = make_theme(rng, bank, split, unit * reduction)
+    theme.text_size = max(theme.text_size, _LEAST_TEXT_PX / unit)
     pixels, surface = bank.surface(*rendered, lcd=theme.text_style.edging == "lcd")
     surface.getCanvas().clear(theme.window)
     painter = Painter(surface, pixels, theme, bank, rng)
@@ -100,7 +108,7 @@ def main() -> None:
             for _, x, y in screen.glyphs:
                 pen.point((x, y), fill=(0, 200, 0))
         picture.save(arguments.out / f"{seed}.png")
-        queries = make_queries(screen, Random(seed), 12)
+        queries = make_queries(screen, np.random.default_rng(seed), 12)
         truth = {
             "source": screen.source,
             "elements": [asdict(e) for e in screen.elements],

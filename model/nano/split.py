@@ -55,8 +55,32 @@ TEST_FRAMEWORKS = ("materialize", "foundation", "uikit")
 TRAIN_QT_STYLES = ("Fusion",)
 TEST_QT_STYLES = ("Windows",)
 
-TRAIN_APPLICATIONS = ("mousepad", "galculator", "xarchiver", "lxappearance", "pcmanfm", "zenity")
-TEST_APPLICATIONS = ("gedit", "gnome-calculator", "evince", "thunar", "featherpad", "engrampa")
+TRAIN_APPLICATIONS = (
+    "pcmanfm",
+    "pluma",
+    "xarchiver",
+    "transmission",
+    "l3afpad",
+    "lxtask",
+    "viewnior",
+    "xfce4-settings",
+    "gtk3-examples",
+    "dconf-editor",
+    "speedcrunch",
+    "qpdfview",
+    "meld",
+)
+TEST_APPLICATIONS = (
+    "galculator",
+    "mousepad",
+    "zenity",
+    "thunar",
+    "featherpad",
+    "gucharmap",
+    "atril",
+    "qalculate-gtk",
+    "geany",
+)
 """Debian applications whose windows are read by AT-SPI."""
 
 

@@ -4,8 +4,70 @@ from random import Random
 
 from model.nano import vocabulary
 
-_ONSETS = ["b", "c", "d", "f", "g", "h", "j", "k", "l", "m", "n", "p", "r", "s", "t", "v", "w", "z", "bl", "br", "ch", "cl", "cr", "dr", "fl", "fr", "gl", "gr", "pl", "pr", "sh", "sk", "sl", "sp", "st", "th", "tr", "qu"]
-_VOWELS = ["a", "e", "i", "o", "u", "a", "e", "i", "o", "ai", "ea", "ee", "io", "oo", "ou", "y", "é", "ö", "ü", "á", "ñe", "ô"]
+_ONSETS = [
+    "b",
+    "c",
+    "d",
+    "f",
+    "g",
+    "h",
+    "j",
+    "k",
+    "l",
+    "m",
+    "n",
+    "p",
+    "r",
+    "s",
+    "t",
+    "v",
+    "w",
+    "z",
+    "bl",
+    "br",
+    "ch",
+    "cl",
+    "cr",
+    "dr",
+    "fl",
+    "fr",
+    "gl",
+    "gr",
+    "pl",
+    "pr",
+    "sh",
+    "sk",
+    "sl",
+    "sp",
+    "st",
+    "th",
+    "tr",
+    "qu",
+]
+_VOWELS = [
+    "a",
+    "e",
+    "i",
+    "o",
+    "u",
+    "a",
+    "e",
+    "i",
+    "o",
+    "ai",
+    "ea",
+    "ee",
+    "io",
+    "oo",
+    "ou",
+    "y",
+    "é",
+    "ö",
+    "ü",
+    "á",
+    "ñe",
+    "ô",
+]
 _CODAS = ["", "", "", "n", "r", "s", "t", "l", "m", "nd", "ck", "st", "x", "ng", "rt", "ve"]
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
@@ -118,7 +180,9 @@ class Words:
 
     def email(self) -> str:
         """Give an e-mail address."""
-        return f"{self.word()}{self._rng.choice(['', '.', '_'])}{self.word()}@{self.word()}.{self._rng.choice(['com', 'org', 'net', 'io'])}"
+        rng = self._rng
+        name = f"{self.word()}{rng.choice(['', '.', '_'])}{self.word()}"
+        return f"{name}@{self.word()}.{rng.choice(['com', 'org', 'net', 'io'])}"
 
     def url(self) -> str:
         """Give a web address."""
