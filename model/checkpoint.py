@@ -109,7 +109,8 @@ def resolve(
     hub_id = _HUB_ID.fullmatch(str(ref))
     if not hub_id or folder.exists():
         raise CheckpointError(
-            f"{str(ref)!r} is not a checkpoint folder", remedy="give 'builtin', a folder, or a Hugging Face id like org/name"
+            f"{str(ref)!r} is not a checkpoint folder",
+            remedy="give 'builtin', a folder, or a Hugging Face id like org/name",
         )
     from model.download import download  # the Hub's library takes most of a second to import
 

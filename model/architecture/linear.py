@@ -80,13 +80,16 @@ def quantize(weight: Tensor, bits: int, group_size: int) -> tuple[Tensor, Tensor
     """
     limit = 127 if bits == 8 else 7
     groups = weight.float().unflatten(-1, (-1, group_size))
-    scale = (groups.abs().amax(-1) / limit).clamp_min(_MIN_SCALE[weight.dtype]).to(weight.dtype)
+    scale = (
+        (torch.maximum(groups.amax(-1), -groups.amin(-1)) / limit).clamp_min(_MIN_SCALE[weight.dtype]).to(weight.dtype)
+    )
     # Rounding against the stored scale, not the exact one, keeps the half-scale bound in bf16.
     integers = (groups / scale.float().unsqueeze(-1)).round_().clamp_(-limit - (bits == 4), limit).flatten(-2)
     if bits == 8:
         return integers.to(torch.int8), scale
-    nibbles = (integers + 8).to(torch.uint8)
-    return nibbles[..., 0::2] | (nibbles[..., 1::2] << 4), scale
+    # Two neighbours are one little-endian 16-bit number, high * 256 + low; folding it gives high * 16 + low.
+    pairs = integers.add_(8).to(torch.uint8).view(torch.int16)
+    return (pairs | (pairs >> 4)).to(torch.uint8), scale
 
 
 def can_quantize(in_features: int, group_size: int) -> bool:
