@@ -6,6 +6,7 @@ import threading
 import time
 import weakref
 from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -17,9 +18,8 @@ from model.client_errors import dropped, endpoint_error, may_retry, nonsense
 from model.client_frames import FrameStore
 from model.client_loop import LoopThread
 from model.errors import EndpointError, InputError
-from model.template import ThinkingSplitter
 from model.wire import Json, ModelCard, card_from_json
-from model.wire_answer import delta_from_chunk
+from model.wire_answer import delta_from_chunk, split_prefix
 from model.wire_pictures import png_data_url
 from model.wire_request import chat_request_json
 
@@ -109,7 +109,7 @@ class Endpoint:
         future = self._loop.submit(self._receive(body, arrived, ended))
         try:
             if prefix:
-                thinking, text = ThinkingSplitter().push(prefix)
+                thinking, text = split_prefix(prefix)
                 yield Delta(text=text, thinking=thinking)
             while not cancel.is_set():
                 try:
@@ -117,7 +117,7 @@ class Endpoint:
                 except queue.Empty:
                     continue
                 if delta is None:
-                    future.result()
+                    self._check(future)
                     yield tail.last()
                     return
                 if piece := tail.take(delta):
@@ -126,6 +126,12 @@ class Endpoint:
         finally:
             future.cancel()
             ended.wait(_CLOSE_S)
+
+    def _check(self, future: "Future[None]") -> None:
+        try:
+            future.result()
+        except CancelledError:
+            raise EndpointError(f"the endpoint {self.url} was closed in the middle of an answer") from None
 
     async def _receive(self, body: Json, arrived: "queue.SimpleQueue[Delta | None]", ended: threading.Event) -> None:
         try:

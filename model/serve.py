@@ -35,11 +35,22 @@ _BACKLOG = 512
 
 
 def announce(event: Json) -> None:
-    """Print one JSON line for whoever started this process; nobody listening is no error."""
+    """Tell whoever started this process: one JSON line for a program, words for a person at a terminal."""
     try:
-        print(json.dumps(event, ensure_ascii=False), flush=True)
+        print(_in_words(event) if sys.stdout.isatty() else json.dumps(event, ensure_ascii=False), flush=True)
     except OSError:
         _log.debug("nobody reads standard output any more")
+
+
+def _in_words(event: Json) -> str:
+    match event:
+        case {"event": "listening", "host": host, "port": port, **rest}:
+            token = f"; token {rest['token']}" if "token" in rest else ""
+            return f"listening on http://{f'[{host}]' if ':' in host else host}:{port}/v1{token}"
+        case {"event": "ready", "model": model}:
+            return f"ready: {model}"
+        case _:
+            return str(event.get("message", event))
 
 
 class _Server(uvicorn.Server):

@@ -52,6 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     limits.add_argument("--max-megapixels", type=float, default=100, metavar="MP", help="one picture (default 100)")
     limits.add_argument("--max-images", type=int, default=256, help="pictures in a request (default 256)")
     limits.add_argument("--max-requests", type=int, default=128, help="answered or waiting at once (default 128)")
+    limits.add_argument(
+        "--grace", type=float, default=5.0, metavar="SECONDS", help="to finish running answers when stopped (default 5)"
+    )
 
 
 def token_of(args: argparse.Namespace) -> tuple[str | None, bool]:
@@ -85,6 +88,7 @@ def settings_of(args: argparse.Namespace, token: str | None) -> "ServeSettings":
         media_dirs=tuple(args.media_dir),
         max_body_bytes=args.max_body_mb << 20,
         max_in_flight=args.max_requests,
+        shutdown_grace_s=max(args.grace, 0.0),
         pictures=PictureLimits(
             images=args.max_images, pixels=pixels, total_pixels=max(pixels, PictureLimits().total_pixels)
         ),
@@ -97,12 +101,12 @@ def load_engine(args: argparse.Namespace, progress: Callable[[str], None]) -> tu
 
     told = -1
 
-    def percent(done_bytes: int, total_bytes: int) -> None:
+    def tenths(done_bytes: int, total_bytes: int) -> None:
         nonlocal told
-        share = 100 * done_bytes // max(total_bytes, 1)
-        if share > told:
-            told = share
-            progress(f"loading {share}%")
+        tenth = 10 * done_bytes // max(total_bytes, 1)
+        if tenth > told:
+            told = tenth
+            progress(f"loading {10 * tenth}%")
 
     engine = Engine.load(
         args.model,
@@ -110,7 +114,7 @@ def load_engine(args: argparse.Namespace, progress: Callable[[str], None]) -> tu
         dtype=args.dtype,
         quantize=args.quantize,
         offline=args.offline,
-        progress=percent,
+        progress=tenths,
         notice=progress,
     )
     info = engine.info

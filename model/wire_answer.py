@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from model.chat import Completion, Delta, FinishReason, Usage
-from model.template import ThinkingSplitter
+from model.template import THINK_START, ThinkingSplitter
 from model.wire import Json, usage_from_json, usage_json
 
 # OpenAI's clients know only its own reasons; "abort" is vLLM's word for a cancelled answer.
@@ -59,7 +59,12 @@ class AnswerHead:
 
 def without_prefix(deltas: Iterator[Delta], prefix: str) -> Iterator[Delta]:
     """Take ``prefix`` off the front of an answer, as vLLM's convention does not send it back."""
-    return _cut(deltas, *ThinkingSplitter().push(prefix)) if prefix else deltas
+    return _cut(deltas, *split_prefix(prefix)) if prefix else deltas
+
+
+def split_prefix(prefix: str) -> tuple[str, str]:
+    """Return the thinking and the text that an answer with this prefix begins with."""
+    return ThinkingSplitter().push(prefix) if prefix.lstrip().startswith(THINK_START) else ("", prefix)
 
 
 def _cut(deltas: Iterator[Delta], thinking: str, text: str) -> Iterator[Delta]:

@@ -7,23 +7,33 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPMessage
+from typing import Any
 
+import openai
+import pytest
 import uvicorn
 from PIL import Image
 
-from model.chat import ChatModel, Delta, GenerateOptions, ImagePart, Message, Usage
+from model.chat import ChatModel, Delta, FinishReason, GenerateOptions, ImagePart, Message, Usage
 from model.serve import ModelCard, ServeSettings, create_app
+from model.wire import Json
 
 TOKEN = "a-token-for-tests"
+HI: Any = [{"role": "user", "content": "hi"}]
 
 
 class PacedModel:
-    """Answers with words drawn from a hash of the request, one every ``pace_s``; honours every option of the wire."""
+    """Answers with words drawn from a hash of the request, one every ``pace_s``; honours every option of the wire.
 
-    def __init__(self, pace_s: float = 0.0, error: Exception | None = None) -> None:
+    ``refusal`` is raised before the first word, ``error`` after the last.
+    """
+
+    def __init__(self, pace_s: float = 0.0, error: Exception | None = None, refusal: Exception | None = None) -> None:
         self.pace_s = pace_s
+        self.refusal = refusal
         self.error = error
         self.seen: list[tuple[tuple[Message, ...], GenerateOptions]] = []
         self.cancelled = 0
@@ -38,8 +48,10 @@ class PacedModel:
     ) -> Iterator[Delta]:
         with self._lock:
             self.seen.append((tuple(messages), options))
+        if self.refusal is not None:
+            raise self.refusal
         cancel = cancel or threading.Event()
-        finish = "length"
+        finish: FinishReason = "length"
         count = 0
         try:
             if options.prefix:
@@ -120,3 +132,65 @@ def serving(
         thread.join(20)
         assert not thread.is_alive(), "the server did not end"
         listener.close()
+
+
+@contextmanager
+def client_of(server: Running, api_key: str = TOKEN) -> Iterator[openai.OpenAI]:
+    """Open the real ``openai`` client, without retries."""
+    with openai.OpenAI(base_url=server.url, api_key=api_key, max_retries=0, timeout=120) as client:
+        yield client
+
+
+def ask(client: openai.OpenAI, text: str = "hi", **changes: Any) -> str:
+    """Return the text of a greedy answer to one question."""
+    answer = client.chat.completions.create(
+        **({"model": "tiny", "messages": [user(text)], "max_tokens": 12, "temperature": 0} | changes)
+    )
+    return answer.choices[0].message.content
+
+
+def user(*parts: object) -> Any:
+    """Write a user's message: one text, or parts."""
+    return {"role": "user", "content": parts[0] if isinstance(parts[0], str) else list(parts)}
+
+
+def refused(client: openai.OpenAI, **changes: Any) -> openai.APIStatusError:
+    """Return the error of a request that must be refused."""
+    with pytest.raises(openai.APIStatusError) as caught:
+        client.chat.completions.create(**({"model": "tiny", "messages": HI, "max_tokens": 4} | changes))
+    return caught.value
+
+
+def said(error: openai.APIStatusError) -> str:
+    """Return the server's own message."""
+    assert isinstance(error.body, dict)
+    return error.body["message"]
+
+
+def post(
+    server: Running, body: bytes, headers: dict[str, str] | None = None, path: str = "/v1/chat/completions"
+) -> tuple[int, HTTPMessage, Json]:
+    """Send bytes as they are; return the status, the headers and the decoded answer."""
+    with closing(HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
+        given = {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"} | (headers or {})
+        connection.request("POST", path, body, given)
+        answer = connection.getresponse()
+        return answer.status, answer.headers, json.loads(answer.read())
+
+
+def raw_stream(server: Running, body: Json) -> str:
+    """Return everything a streamed answer writes."""
+    with closing(HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}
+        connection.request("POST", "/v1/chat/completions", json.dumps(body | {"stream": True}), headers)
+        answer = connection.getresponse()
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        return answer.read().decode()
+
+
+def request_head(server: Running, length: int) -> bytes:
+    """Write the head of a request for which the body is sent by hand."""
+    return (
+        f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nAuthorization: Bearer {TOKEN}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    ).encode()
