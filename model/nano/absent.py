@@ -66,7 +66,7 @@ def _absent_icon(index: ScreenIndex, rng: Random) -> Query | None:
 
 
 def _absent_ordinal(index: ScreenIndex, rng: Random) -> Query | None:
-    kinds = [key for key, named in index.groups.items() if key in GROUP_NOUNS and len(named) == 1]
+    kinds = [key for key in index.groups if key in GROUP_NOUNS and index.groups_like(key) == 1]
     if not kinds:
         return None
     key = rng.choice(kinds)

@@ -94,6 +94,7 @@ def menu_bar(p: Painter, box: Box) -> tuple[float, tuple[str, float] | None]:
         if text not in titles:
             titles.append(text)
     spots: list[tuple[str, float]] = []
+    mnemonics = rng.random() < 0.15
     group = p.group()
     face = p.face(1.0)
     for index, text in enumerate(titles):
@@ -101,6 +102,9 @@ def menu_bar(p: Painter, box: Box) -> tuple[float, tuple[str, float] | None]:
         if x + width > box[2]:
             break
         run = p.text_in(text, (x + pad, box[1], x + width, box[1] + height), face, theme.text)
+        if mnemonics:
+            under = x + pad + face.advance(text[0])
+            p.line(x + pad, run.box[3] - face.descent_px * 0.4, under, run.box[3] - face.descent_px * 0.4, theme.text)
         p.add("menu", (x, box[1], x + width, box[1] + height), run, group=group, group_kind="menu", position=index + 1)
         spots.append((text, x))
         x += width
@@ -141,7 +145,8 @@ def tool_bar(p: Painter, box: Box) -> float:
                 else (left + mark + 3 * u, y, x + width, spot[3])
             )
             run = p.text_in(text, area, face, ink, "center" if captions == "below" else "left")
-            p.add("button", spot, run)
+            place += 1
+            p.add("button", spot, run, group=group, group_kind="toolbar", position=place)
         else:
             place += 1
             icon_button(p, spot, concept, color=ink, framed=framed, group=group, group_kind="toolbar", position=place)
@@ -193,6 +198,8 @@ def tab_bar(p: Painter, box: Box) -> float:
             mx, my, r = spot[2] - height * 0.42, (spot[1] + spot[3]) / 2, height * 0.11
             p.polyline([(mx - r, my - r), (mx + r, my + r)], ink, max(u, 1))
             p.polyline([(mx - r, my + r), (mx + r, my - r)], ink, max(u, 1))
+            cross = (mx - r * 2.2, my - r * 2.2, mx + r * 2.2, my + r * 2.2)
+            p.add("icon_button", cross, icon="close", caption=run)
         x += width + (0 if look == "box" else 3 * u)
     return box[1] + height + theme.gap * u
 
@@ -208,25 +215,16 @@ def side_bar(p: Painter, box: Box) -> None:
     y = box[1] + theme.gap * u
     if box[2] - box[0] < 70 * u:
         side = min(box[2] - box[0], 44 * u)
-        group = p.group()
-        for index, concept in enumerate(rng.sample(list(theme.icons.rows), rng.randint(3, 10))):
+        for concept in rng.sample(list(theme.icons.rows), rng.randint(3, 10)):
             if y + side > box[3]:
                 break
             left = (box[0] + box[2] - side) / 2
-            icon_button(
-                p,
-                (left, y, left + side, y + side),
-                concept,
-                color=ink,
-                group=group,
-                group_kind="toolbar",
-                position=index + 1,
-            )
+            icon_button(p, (left, y, left + side, y + side), concept, color=ink)
             y += side
         return
     row = lh + theme.gap * u * rng.uniform(0.8, 2.0)
     icons = rng.random() < 0.65
-    group = p.group()
+    group = p.group("side bar")
     selected = rng.randint(-1, 6)
     place = 0
     for _ in range(rng.randint(4, 16)):

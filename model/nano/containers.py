@@ -3,7 +3,7 @@
 from model.nano.elements import Box
 from model.nano.icons import concepts
 from model.nano.paint import Painter
-from model.nano.themes import fade, mix, readable
+from model.nano.themes import fade, hls, mix, readable
 from model.nano.widgets import button, button_width, icon_button, image, label, line_height
 
 _FILE_ICONS = (
@@ -28,6 +28,10 @@ def any_concept(p: Painter) -> str:
     """Choose an icon that the theme's set has."""
     rows = p.theme.icons.rows
     return p.rng.choice(list(rows)) if rows else next(iter(concepts()))
+
+
+def _bright(p: Painter) -> int:
+    return hls(p.rng.random(), 0.5, 0.75)
 
 
 def heading(p: Painter, box: Box, *, size: float = 1.2) -> tuple[str, float]:
@@ -68,6 +72,7 @@ def list_panel(p: Painter, box: Box) -> None:
     count = rng.randint(3, 40)
     selected = rng.randint(-3, count)
     icon_color = theme.accent if rng.random() < 0.4 else theme.muted
+    colorful = rng.random() < 0.25
     background = theme.field if framed else theme.window
     for index in range(count):
         if y >= frame[3]:
@@ -86,7 +91,7 @@ def list_panel(p: Painter, box: Box) -> None:
             p.icon(
                 rng.choice(_FILE_ICONS),
                 (x, middle - side / 2, x + side, middle + side / 2),
-                icon_color if index != selected else ink,
+                _bright(p) if colorful else icon_color if index != selected else ink,
             )
             x += side + theme.gap * u * 0.8
         end = item[2] - theme.padding * u * 0.7

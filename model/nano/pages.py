@@ -84,11 +84,8 @@ def task_bar(p: Painter, box: Box) -> None:
     side = box[3] - box[1]
     concepts = rng.sample(list(p.theme.icons.rows), rng.randint(3, 9))
     x = box[0] + 4 * u if rng.random() < 0.6 else (box[2] - len(concepts) * side) / 2
-    group = p.group()
-    for index, concept in enumerate(concepts):
-        icon_button(
-            p, (x, box[1], x + side, box[3]), concept, color=ink, group=group, group_kind="toolbar", position=index + 1
-        )
+    for concept in concepts:
+        icon_button(p, (x, box[1], x + side, box[3]), concept, color=ink)
         x += side
         if x + side > box[2] - 90 * u:
             break

@@ -1,5 +1,6 @@
 """A canvas that remembers the truth: which element is where, and which characters can be seen."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
@@ -58,6 +59,7 @@ class Painter:
         self.bank = bank
         self.rng = rng
         self.words = Words(bank.words, rng)
+        self.later: list[Callable[[], None]] = []
         self.container = ""
         self.container_kind = ""
         self._fill = skia.Paint(AntiAlias=True)
@@ -111,6 +113,15 @@ class Painter:
         self._stroke.setStrokeWidth(width)
         for (x0, y0), (x1, y1) in pairwise(points):
             self.canvas.drawLine(x0, y0, x1, y1, self._stroke)
+
+    def polygon(self, points: list[tuple[float, float]], color: Color, edge: Color, width: float) -> None:
+        """Fill a closed shape and draw its edge."""
+        path = skia.Path.Polygon([skia.Point(x, y) for x, y in points], True)
+        self._fill.setColor(color)
+        self.canvas.drawPath(path, self._fill)
+        self._stroke.setColor(edge)
+        self._stroke.setStrokeWidth(width)
+        self.canvas.drawPath(path, self._stroke)
 
     def backdrop(self, colors: list[Color], *, across: bool = False) -> None:
         """Fill the whole screen with a linear gradient, before anything else is drawn."""
@@ -247,6 +258,12 @@ class Painter:
         """Name a new container: its visible title, or a name beginning with "#" when it has none."""
         self._groups += 1
         return title or f"#{self._groups}"
+
+    def finish(self) -> None:
+        """Draw what was put off until everything below it is there."""
+        waiting, self.later = self.later, []
+        for draw in waiting:
+            draw()
 
     def cover(self, box: Box) -> None:
         """Say that what is drawn from now on hides everything under ``box``."""

@@ -6,6 +6,7 @@ from model.nano.containers import heading, list_panel, table_panel, tile_panel, 
 from model.nano.elements import Box
 from model.nano.fields import check_mark, choice, combo, progress, slider, switch_mark
 from model.nano.forms import button_row, form_panel, search_field
+from model.nano.gadgets import board, chart, dropped_list, group_box, mail_panel, month, player, steps_panel
 from model.nano.paint import Painter, Run
 from model.nano.themes import mix
 from model.nano.widgets import (
@@ -216,11 +217,24 @@ PANELS: tuple[tuple[Callable[[Painter, Box], None], float], ...] = (
     (text_panel, 0.9),
     (tree_panel, 0.7),
     (tile_panel, 0.8),
+    (group_box, 0.9),
+    (month, 0.35),
+    (player, 0.45),
+    (dropped_list, 0.4),
+    (mail_panel, 0.35),
+    (board, 0.4),
+    (chart, 0.35),
+    (steps_panel, 0.35),
 )
 
 
-def fill(p: Painter, box: Box, depth: int = 0) -> None:
-    """Fill a box with panels, split in two or three when there is room."""
+def fill(p: Painter, box: Box) -> None:
+    """Fill a box with panels, split in two or more when there is room, and open what is to be open."""
+    _fill(p, box, 0)
+    p.finish()
+
+
+def _fill(p: Painter, box: Box, depth: int) -> None:
     u, rng = p.theme.unit_px, p.rng
     width, height = (box[2] - box[0]) / u, (box[3] - box[1]) / u
     gap = p.theme.gap * u * 1.4
@@ -231,12 +245,12 @@ def fill(p: Painter, box: Box, depth: int = 0) -> None:
         share = rng.uniform(0.3, 0.7)
         if wide and (not tall or rng.random() < 0.6):
             x = box[0] + (box[2] - box[0]) * share
-            fill(p, (box[0], box[1], x - gap / 2, box[3]), depth + 1)
-            fill(p, (x + gap / 2, box[1], box[2], box[3]), depth + 1)
+            _fill(p, (box[0], box[1], x - gap / 2, box[3]), depth + 1)
+            _fill(p, (x + gap / 2, box[1], box[2], box[3]), depth + 1)
         else:
             y = box[1] + (box[3] - box[1]) * share
-            fill(p, (box[0], box[1], box[2], y - gap / 2), depth + 1)
-            fill(p, (box[0], y + gap / 2, box[2], box[3]), depth + 1)
+            _fill(p, (box[0], box[1], box[2], y - gap / 2), depth + 1)
+            _fill(p, (box[0], y + gap / 2, box[2], box[3]), depth + 1)
         return
     panels, weights = zip(*PANELS, strict=True)
     rng.choices(panels, weights)[0](p, box)

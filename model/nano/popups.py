@@ -145,3 +145,13 @@ def toast(p: Painter) -> None:
     run = p.text_in(text, (x + 12 * u, y, box[2] - 40 * u, box[3]), face, readable(fill))
     p.add("label", run.box, run)
     icon_button(p, (box[2] - height * 0.9, y, box[2], box[3]), "close", color=readable(fill))
+
+
+def pointer(p: Painter) -> None:
+    """Draw a mouse pointer somewhere over the screen; what lies under its middle counts as hidden."""
+    u, rng = p.theme.unit_px, p.rng
+    x, y, size = rng.uniform(0, p.width), rng.uniform(0, p.height), rng.uniform(14, 22) * u
+    arrow = [(0.0, 0.0), (0.0, 0.8), (0.2, 0.62), (0.34, 0.93), (0.46, 0.88), (0.33, 0.58), (0.58, 0.56)]
+    inside, edge = (0xFFFFFFFF, 0xFF000000) if rng.random() < 0.7 else (0xFF000000, 0xFFFFFFFF)
+    p.polygon([(x + a * size, y + b * size) for a, b in arrow], inside, edge, max(u, 1))
+    p.cover((x, y, x + 0.3 * size, y + 0.6 * size))

@@ -62,7 +62,7 @@ class _Asker(ScreenIndex):
         ways.append((self._repeated, 1.2 if self.repeated else 0.0))
         ways.append((self._in_row, 0.7 if self.rows else 0.0))
         ways.append((self._beside, 0.9 if self.texts else 0.0))
-        ways.append((self._window_icon, 0.8 if any(e.container_kind for e in self.pictures) else 0.0))
+        ways.append((self._window_icon, 0.8 if any(e.container_kind or e.label for e in self.pictures) else 0.0))
         self.ways = [way for way, _ in ways]
         self.weights = [weight for _, weight in ways]
 
@@ -185,9 +185,11 @@ class _Asker(ScreenIndex):
         rng = self.rng
         element = rng.choice(self.pictures)
         kind = element.container_kind
+        if element.icon == "close" and element.label:
+            return self._tab_cross(element)
         if not kind or element.icon not in ("close", "minimize", "maximize"):
             return None
-        same = [e for e in self.icons[element.icon] if e.container_kind == kind]
+        same = [e for e in self.icons[element.icon] if e.container_kind == kind and not e.label]
         forms: list[str] = []
         if len(same) == 1:
             forms = {
@@ -202,13 +204,22 @@ class _Asker(ScreenIndex):
             }[element.icon]
         title = element.container
         if title and len({e.container for e in self.elements if normal(e.container) == normal(title)}) == 1:
-            own = [e for e in self.icons[element.icon] if e.container == title]
+            own = [e for e in self.icons[element.icon] if e.container == title and not e.label]
             if len(own) == 1:
                 forms += [
                     f"close the {title} {kind}" if element.icon == "close" else f"{element.icon} the {title} {kind}"
                 ]
                 forms += [f"the {element.icon} button of the {phrases.quoted(rng, title)} {kind}"]
         return Query(rng.choice(forms), element.box_px, "icon", (element.icon, kind)) if forms else None
+
+    def _tab_cross(self, element: Element) -> Query | None:
+        label = normal(element.label)
+        crosses = [e for e in self.icons["close"] if normal(e.label) == label]
+        if len(crosses) != 1 or [e.role for e in self.by_name[label]].count("tab") != 1:
+            return None
+        name = self._case(element.label)
+        forms = [f"close the {name} tab", f"the X on the {name} tab", f"the close button of the {name} tab"]
+        return Query(self.rng.choice(forms), element.box_px, "icon", ("close", "tab"))
 
     def _ordinal(self) -> Query | None:
         rng = self.rng
@@ -222,7 +233,7 @@ class _Asker(ScreenIndex):
         if [e.position for e in members] != list(range(1, len(members) + 1)) or len(members) < 2:
             return None
         where = ""
-        if len(named) > 1:
+        if self.groups_like(key) > 1:
             if group.startswith("#") or not group or len(self.by_name[normal(group)]) > 1:
                 return None
             where = f" in the {group} {key[0]}"

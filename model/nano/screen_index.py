@@ -9,11 +9,12 @@ FIELDS = frozenset({"text_field", "combo", "spin", "slider"})
 MARKS = frozenset({"checkbox", "radio", "switch"})
 PLAIN = frozenset({"label", "heading", "cell", "image"})
 GROUP_NOUNS = {
-    ("list", "list_item"): ("item in the list", "list item", "entry of the list", "item"),
+    ("list", "list_item"): ("item in the list", "list item", "entry of the list"),
     ("tabs", "tab"): ("tab",),
     ("menu", "menu"): ("menu", "menu in the menu bar"),
     ("menu", "menu_item"): ("item of the menu", "menu item", "item in the menu"),
     ("toolbar", "icon_button"): ("icon in the toolbar", "toolbar button", "button in the toolbar"),
+    ("toolbar", "button"): ("button in the toolbar", "toolbar button"),
     ("tree", "tree_item"): ("item in the tree", "tree item"),
 }
 """What the members of a group (its kind, their role) are counted as."""
@@ -26,10 +27,12 @@ def normal(text: str) -> str:
 
 
 def names(element: Element) -> tuple[str, ...]:
-    """List the normal forms of everything an element can be called by."""
-    return tuple(
-        normal(text) for text in (element.text, element.label, element.placeholder) if text and "•" not in text
-    )
+    """List the normal forms of everything an element can be called by.
+
+    An icon's label is not written on the screen, or belongs to the tab that the icon closes.
+    """
+    texts = (element.text, "" if element.role == "icon_button" else element.label, element.placeholder)
+    return tuple(normal(text) for text in texts if text and "•" not in text)
 
 
 class ScreenIndex:
@@ -63,6 +66,15 @@ class ScreenIndex:
         """Say whether a text can be read anywhere on the screen."""
         folded = text.casefold()
         return folded in self.written or "".join(folded.split()) in self.written
+
+    def groups_like(self, key: tuple[str, str]) -> int:
+        """Count the groups that the words for a group (its kind, its members' role) may mean."""
+        kind, role = key
+        return sum(
+            len(named)
+            for (other, members), named in self.groups.items()
+            if other == kind and (kind != "menu" or members == role)
+        )
 
     def only(self, element: Element, name: str) -> bool:
         """Say whether a name together with the words for the element's role means it alone."""

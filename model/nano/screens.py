@@ -16,7 +16,7 @@ from model.nano.effects import finish
 from model.nano.elements import Screen
 from model.nano.pages import application, desktop, keypad, login_page
 from model.nano.paint import Painter
-from model.nano.popups import dialog, popup_menu, toast
+from model.nano.popups import dialog, pointer, popup_menu, toast
 from model.nano.sites import web_page
 from model.nano.split import Split
 from model.nano.themes import make_theme
@@ -61,6 +61,8 @@ def render_screen(seed: int, size_px: tuple[int, int], *, split: Split, bank: Ba
         popup_menu(painter, rng.uniform(0.05, 0.8) * rendered[0], rng.uniform(0.05, 0.7) * rendered[1])
     elif above < 0.23:
         toast(painter)
+    if rng.random() < 0.15:
+        pointer(painter)
     surface.flushAndSubmit()
     elements, glyphs = painter.truth(width / rendered[0])
     fonts = "+".join(sorted({theme.font, theme.heading_font, theme.mono_font}))

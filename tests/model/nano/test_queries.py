@@ -1,19 +1,32 @@
 """Every instruction means exactly one thing, checked by a second, naive reading of the words."""
 
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.nano.elements import Box, Element, Query, Screen
+from model.nano.elements import Box, Element, ElementRole, Query, Screen
 from model.nano.icons import concepts
 from model.nano.queries import make_queries
 from model.nano.screen_index import normal
 
 _SYLLABLES = ["ka", "bo", "ri", "zu", "mel", "tan", "vex", "pol", "gim", "dra"]
-_ROLES = ["button", "link", "tab", "menu_item", "label", "cell", "checkbox", "radio", "switch", "text_field", "combo"]
+_ROLES: list[ElementRole] = [
+    "button",
+    "link",
+    "tab",
+    "menu_item",
+    "label",
+    "cell",
+    "checkbox",
+    "radio",
+    "switch",
+    "text_field",
+    "combo",
+]
 
 
 def _word(rng: Random) -> str:
@@ -32,7 +45,7 @@ def _screen(seed: int) -> Screen:
             role = rng.choice(_ROLES)
             name = rng.choice(pool)
             window = rng.choice(["", "", "First", "Second"])
-            known = {"container": window, "container_kind": "window" if window else ""}
+            known: dict[str, Any] = {"container": window, "container_kind": "window" if window else ""}
             if role in ("checkbox", "radio", "switch", "combo"):
                 elements.append(Element(role, box, label=name, **known))
             elif role == "text_field":
@@ -48,9 +61,9 @@ def _screen(seed: int) -> Screen:
         elements.append(Element("icon_button", box, icon=concept))
     for row in range(rng.randint(0, 3)):
         y = 340.0 + 24 * row
-        known = {"group": "#2", "group_kind": "table", "position": row + 1}
-        elements.append(Element("cell", (300.0, y, 400.0, y + 24), text=_word(rng), **known))
-        elements.append(Element("button", (400.0, y, 440.0, y + 20), text="Edit", **known))
+        row_of: dict[str, Any] = {"group": "#2", "group_kind": "table", "position": row + 1}
+        elements.append(Element("cell", (300.0, y, 400.0, y + 24), text=_word(rng), **row_of))
+        elements.append(Element("button", (400.0, y, 440.0, y + 20), text="Edit", **row_of))
     return Screen(np.zeros((448, 672, 3), np.uint8), tuple(elements), np.zeros((0, 3), np.float32))
 
 
@@ -219,7 +232,7 @@ def test_a_caption_and_its_field_are_one_thing() -> None:
         Element("label", (10, 10, 60, 30), text="Email:"),
         Element("text_field", (70, 8, 200, 32), label="Email"),
     )
-    kinds = {}
+    kinds: dict[str, set[Box | None]] = {}
     for query in _asked(screen):
         kinds.setdefault(query.kind, set()).add(query.box_px)
     assert kinds["text"] == {(10, 8, 200, 32)}
