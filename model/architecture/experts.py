@@ -172,12 +172,11 @@ def grouped_experts(x: Tensor, chosen: Tensor, weights: Tensor, gate_up: Tensor,
     slots, order = chosen.flatten().sort(stable=True)
     experts = torch.arange(gate_up.shape[0], device=x.device)
     ends = torch.searchsorted(slots, experts, right=True).to(torch.int32)
-    rows = x[order // chosen.shape[1]]
+    rows = x.index_select(0, order // chosen.shape[1])
     gate, up = F.grouped_mm(rows, gate_up.mT, offs=ends).chunk(2, dim=-1)
     result = F.grouped_mm(F.silu(gate) * up, down.mT, offs=ends)
-    out = torch.empty_like(result)
-    out[order] = result
-    return weigh(out, weights, x)
+    # Gathering by the inverse order, like index_select above: its backward pass needs no sorting.
+    return weigh(result.index_select(0, order.argsort()), weights, x)
 
 
 class MixtureOfExperts(nn.Module):

@@ -19,11 +19,12 @@ from model.nano.elements import Query, Screen
 from model.nano.losses import CHARACTERS, IGNORE, Batch
 from model.nano.queries import make_queries
 from model.nano.screens import render_screen
+from model.nano.split import Split
 from model.tokenizer import Tokenizer
 
 PATCH = 14
 CELL = 2 * PATCH
-QUESTION_TOKENS = 72
+QUESTION_TOKENS = 64
 _CHARACTER_CLASS = {ord(character): index for index, character in enumerate(CHARACTERS)}
 
 
@@ -40,6 +41,7 @@ class Plan:
     corpora: tuple[Path, ...] = ()
     real_share: float = 0.0
     absent_share: float = 0.12
+    split: Split = "train"
 
 
 def padded(size_px: tuple[int, int]) -> tuple[int, int]:
@@ -78,9 +80,9 @@ class Batches(IterableDataset[Batch]):
             if source is not None and rng.random() < self.plan.real_share:
                 screen = source.crop(rng, size_px)
             else:
-                screen = render_screen(int(rng.integers(1 << 62)), size_px, split="train", bank=bank)
+                screen = render_screen(int(rng.integers(1 << 62)), size_px, split=self.plan.split, bank=bank)
             asked = make_queries(screen, rng, self.plan.questions, self.plan.absent_share)
-            asked = [query for query in asked if len(query.instruction.encode()) <= QUESTION_TOKENS - 26]
+            asked = [query for query in asked if len(query.instruction.encode()) <= QUESTION_TOKENS - 22]
             if asked:
                 screens.append(screen)
                 questions.append(asked)

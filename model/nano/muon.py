@@ -15,9 +15,15 @@ from torch import Tensor, nn
 foreach_lerp = torch._foreach_lerp_  # pyright: ignore[reportPrivateImportUsage]
 foreach_mul = torch._foreach_mul_  # pyright: ignore[reportPrivateImportUsage]
 foreach_add = torch._foreach_add_  # pyright: ignore[reportPrivateImportUsage]
+foreach_addcmul = torch._foreach_addcmul_  # pyright: ignore[reportPrivateImportUsage]
+foreach_addcdiv = torch._foreach_addcdiv_  # pyright: ignore[reportPrivateImportUsage]
+foreach_sqrt = torch._foreach_sqrt  # pyright: ignore[reportPrivateImportUsage]
+foreach_copy = torch._foreach_copy_  # pyright: ignore[reportPrivateImportUsage]
 
 _NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 _UPDATE_RMS = 0.2
+_ADAM_SHARE = 0.5
+"""Embeddings, norms and heads learn at half the matrices' rate."""
 
 
 def orthogonalise(matrices: Tensor, steps: int = 5) -> Tensor:
@@ -63,9 +69,9 @@ class Muon:
         self.steps += 1
         for shape, names in self._groups.items():
             self._step_matrices(shape, names, learning_rate)
-        self._step_adam(learning_rate)
-        for name, p in self.parameters.items():
-            p.copy_(self.master[name])
+        self._step_adam(learning_rate * _ADAM_SHARE)
+        foreach_copy(list(self.parameters.values()), [self.master[name] for name in self.parameters])
+        for p in self.parameters.values():
             p.grad = None
 
     def _step_matrices(self, shape: tuple[int, ...], names: list[str], learning_rate: float) -> None:
@@ -82,15 +88,18 @@ class Muon:
     def _step_adam(self, learning_rate: float) -> None:
         beta1, beta2 = 0.9, 0.95
         correction1, correction2 = 1 - beta1**self.steps, 1 - beta2**self.steps
-        for name in self._adam:
-            grad = _gradient(self.parameters[name])
-            first, second, master = self.first[name], self.second[name], self.master[name]
-            first.lerp_(grad, 1 - beta1)
-            second.lerp_(grad.square(), 1 - beta2)
-            update = (first / correction1) / ((second / correction2).sqrt() + 1e-8)
-            if master.dim() > 1:
-                master.mul_(1 - learning_rate * self.weight_decay)
-            master.add_(update, alpha=-learning_rate)
+        grads = [_gradient(self.parameters[name]) for name in self._adam]
+        first, second, masters = (
+            [values[name] for name in self._adam] for values in (self.first, self.second, self.master)
+        )
+        foreach_lerp(first, grads, 1 - beta1)
+        foreach_mul(second, beta2)
+        foreach_addcmul(second, grads, grads, 1 - beta2)
+        sizes = foreach_sqrt(second)
+        foreach_mul(sizes, correction2**-0.5)
+        foreach_add(sizes, 1e-8)
+        foreach_mul([m for m in masters if m.dim() > 1], 1 - learning_rate * self.weight_decay)
+        foreach_addcdiv(masters, first, sizes, -learning_rate / correction1)
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything that continuing needs."""
