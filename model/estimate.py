@@ -11,6 +11,7 @@ from model.checkpoint import CheckpointInfo
 from model.config import KimiVLConfig, QuantConfig
 from model.layout import CORRECTION_BIAS, dense_tensors, quantized_tensors, weight_quantization
 from model.memory import free_bytes, prefill_bytes, vision_bytes
+from model.prompt import SEGMENT_TOKENS
 from model.safetensors_file import ITEM_BYTES
 from model.weights import Quantize, chosen_quantization, compute_dtype
 
@@ -27,7 +28,7 @@ class Estimate:
     """Bytes a checkpoint needs on a device, and what is free there.
 
     ``cache_bytes`` is the latent cache of ``context_tokens``; ``work_bytes`` the largest of
-    encoding one picture of ``image_patches`` and prefilling the context.
+    encoding one picture of ``image_patches`` and prefilling a segment at the end of the context.
     """
 
     name: str
@@ -82,7 +83,8 @@ def estimate(
     quantization = chosen_quantization(info.config, quantize)
     context = min(context_tokens, info.config.text.max_position_embeddings)
     patches = info.preprocess.in_token_limit if image_patches is None else image_patches
-    work = max(prefill_bytes(info.config, context, context, compute), vision_bytes(info.config, patches, compute))
+    prefill = prefill_bytes(info.config, min(context, SEGMENT_TOKENS), context, compute)
+    work = max(prefill, vision_bytes(info.config, patches, compute))
     if quantization:
         work += EXPAND_VALUES * _EXPANSION_COPIES * compute.itemsize
     return Estimate(
