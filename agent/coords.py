@@ -1,31 +1,29 @@
 """The only place that converts between spaces.
 
 A *pixel* is a physical pixel of one picture, counted from its top left corner; *relative* is 0 to 1
-of one picture. What the model's resize and padding do is undone by `model.image`, so both the
-model's answers and these functions speak of the picture as it was given.
+of one picture; a `Point` is a physical pixel of the virtual desktop; *logical* is the toolkit's own
+unit on one screen, which only the window's code meets. What the model's resize and padding do is
+undone by `model.image`, so both the model's answers and these functions speak of the picture as it
+was given.
 """
 
-from dataclasses import dataclass
+import math
 
+from agent.types import Action, Click, Drag, Frame, Monitor, Move, Point, Rect, RelPoint, Scroll, Unreadable
 
-@dataclass(frozen=True, slots=True)
-class Rect:
-    """A rectangle in pixels of a picture; ``right`` and ``bottom`` are exclusive."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-    @property
-    def width(self) -> int:
-        """Width in pixels."""
-        return self.right - self.left
-
-    @property
-    def height(self) -> int:
-        """Height in pixels."""
-        return self.bottom - self.top
+__all__ = [
+    "Rect",
+    "crop_around",
+    "from_crop",
+    "logical_to_physical",
+    "monitor_at",
+    "physical_to_logical",
+    "pixel_to_relative",
+    "place",
+    "relative_to_pixel",
+    "resolve",
+    "to_relative",
+]
 
 
 def relative_to_pixel(x_rel: float, y_rel: float, width_px: int, height_px: int) -> tuple[int, int]:
@@ -51,3 +49,81 @@ def crop_around(x_rel: float, y_rel: float, within: Rect, width_px: int, height_
 def from_crop(x_rel: float, y_rel: float, crop: Rect, width_px: int, height_px: int) -> tuple[float, float]:
     """Turn a point relative to a crop into one relative to the whole picture."""
     return (crop.left + x_rel * crop.width) / width_px, (crop.top + y_rel * crop.height) / height_px
+
+
+def place(point: RelPoint, rect_px: Rect) -> Point:
+    """Return the pixel of the virtual desktop that a point relative to a part of it lies in."""
+    x, y = relative_to_pixel(point.x_rel, point.y_rel, rect_px.width, rect_px.height)
+    return Point(rect_px.left + x, rect_px.top + y)
+
+
+def to_relative(point: Point, rect_px: Rect) -> RelPoint:
+    """Return the centre of a pixel relative to a part of the virtual desktop.
+
+    Raises ValueError when the pixel lies outside of it.
+    """
+    return RelPoint(
+        *pixel_to_relative(point.x_px - rect_px.left, point.y_px - rect_px.top, rect_px.width, rect_px.height)
+    )
+
+
+def monitor_at(point: Point, monitors: tuple[Monitor, ...]) -> Monitor | None:
+    """Return the monitor that shows a pixel; None in the gaps that monitors of unlike sizes leave."""
+    return next((monitor for monitor in monitors if monitor.rect_px.contains(point)), None)
+
+
+def resolve(action: Action[RelPoint], frame: Frame) -> Action[Point] | Unreadable:
+    """Turn what a model said of a frame into what hands do on the virtual desktop.
+
+    A point that no monitor shows cannot have been meant: it is handed back as unreadable.
+    """
+    try:
+        match action:
+            case Click(at, button, count, modifiers):
+                return Click(at and _shown(at, frame), button, count, modifiers)
+            case Move(to):
+                return Move(_shown(to, frame))
+            case Drag(start, end, button, modifiers):
+                return Drag(start and _shown(start, frame), _shown(end, frame), button, modifiers)
+            case Scroll(at, up, right, modifiers):
+                return Scroll(at and _shown(at, frame), up, right, modifiers)
+            case _:
+                return action
+    except _HiddenError as hidden:
+        return Unreadable(str(hidden))
+
+
+class _HiddenError(Exception):
+    """A point that no monitor shows; never leaves this module."""
+
+
+def _shown(point: RelPoint, frame: Frame) -> Point:
+    placed = place(point, frame.rect_px)
+    if frame.monitors and monitor_at(placed, frame.monitors) is None:
+        raise _HiddenError(f"x={point.x_rel:g}, y={point.y_rel:g} is in a gap between the monitors, where nothing is")
+    return placed
+
+
+def logical_to_physical(
+    x: float, y: float, screen_origin: tuple[float, float], monitor_origin_px: Point, scale: float
+) -> Point:
+    """Return the pixel under a toolkit's logical point.
+
+    Each screen has its own map, because logical desktops keep physical origins but shrink sizes:
+    ``screen_origin`` is the screen's top left corner in logical units, ``monitor_origin_px`` the same
+    corner in pixels.
+    """
+    return Point(
+        monitor_origin_px.x_px + math.floor((x - screen_origin[0]) * scale),
+        monitor_origin_px.y_px + math.floor((y - screen_origin[1]) * scale),
+    )
+
+
+def physical_to_logical(
+    point: Point, screen_origin: tuple[float, float], monitor_origin_px: Point, scale: float
+) -> tuple[float, float]:
+    """Return the centre of a pixel in a toolkit's logical units; see `logical_to_physical`."""
+    return (
+        screen_origin[0] + (point.x_px - monitor_origin_px.x_px + 0.5) / scale,
+        screen_origin[1] + (point.y_px - monitor_origin_px.y_px + 0.5) / scale,
+    )
