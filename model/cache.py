@@ -17,6 +17,9 @@ from torch import Tensor
 
 from model.config import TextConfig
 
+SEGMENT_TOKENS = 2048
+"""The longest run of a prompt that is prefilled in one go."""
+
 CAPACITY_STEP = 64
 """Tokens a cache's capacity is rounded up to; keeps every layer's block aligned to 64 bytes."""
 

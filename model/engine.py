@@ -80,7 +80,7 @@ class Engine:
             str(model.dtype).removeprefix("torch."),
             grounding_prompt,
         )
-        self._rules = PromptRules(tokenizer, preprocess, context)
+        self._rules = PromptRules(tokenizer, preprocess, context, limits.segment_tokens)
         forbidden = [tokenizer.special(name) for name in _NEVER_CHOSEN]
         forbidden += range(min(tokenizer.n_vocab, text.vocab_size), text.vocab_size)
         self._scheduler = Scheduler(model, forbidden, limits)

@@ -5,7 +5,7 @@ import sys
 import psutil
 import torch
 
-from model.cache import latent_bytes
+from model.cache import SEGMENT_TOKENS, latent_bytes
 from model.config import KimiVLConfig
 from model.errors import InputError, ResourceError
 
@@ -78,11 +78,13 @@ def free_bytes(device: torch.device) -> int:
 def prefill_bytes(config: KimiVLConfig, tokens: int, context: int, dtype: torch.dtype) -> int:
     """Estimate the working memory of prefilling ``tokens`` that see ``context`` positions in all.
 
-    The largest part of a long context is one layer's rebuilt keys and values.
+    Tokens go a segment at a time. The largest part of a long context is one layer's rebuilt keys
+    and values, of a long segment its experts' inputs and outputs.
     """
     text = config.text
+    tokens = min(tokens, SEGMENT_TOKENS)
     expanded = context * text.num_attention_heads * (2 * text.qk_head_dim + text.qk_nope_head_dim + text.v_head_dim)
-    slots = tokens * text.num_experts_per_tok * (text.hidden_size + 3 * text.moe_intermediate_size)
+    slots = tokens * text.num_experts_per_tok * (5 * text.hidden_size + 3 * text.moe_intermediate_size)
     wide = tokens * (6 * text.hidden_size + 3 * text.intermediate_size)
     return (expanded + max(slots, wide)) * dtype.itemsize
 

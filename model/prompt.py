@@ -12,15 +12,13 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from model.cache import FeatureCache
+from model.cache import SEGMENT_TOKENS, FeatureCache
 from model.chat import ImagePart, Message
 from model.errors import InputError
 from model.image import PreprocessConfig, content_key, fit, open_image, preprocess
 from model.template import render, strip_history
 from model.tokenizer import Tokenizer
 from model.vocabulary import IM_ASSISTANT, IM_MIDDLE, MEDIA_END, MEDIA_PAD
-
-SEGMENT_TOKENS = 2048
 
 
 @dataclass(slots=True, eq=False)

@@ -128,6 +128,10 @@ class Request:
         self.ended = True
         self.cache = None
         self.hidden = None
+        self.forget_pictures()
+
+    def forget_pictures(self) -> None:
+        """Let go of pixels and features, which nothing reads once the prompt is prefilled."""
         for image in self.prompt.images:
             image.patches = image.features = None
 

@@ -6,6 +6,7 @@ Knows nothing of threads; `Scheduler` decides whose turn it is.
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 import torch
@@ -19,7 +20,7 @@ from model.errors import ModelError, ResourceError
 from model.prompt import PromptImage, Segment
 from model.request import Request
 from model.sampling import choose
-from model.steps import DecodeBlock, decode_rows, encode_image, logits, new_cache, prefill
+from model.steps import DecodeBlock, encode_image, logits, new_cache, prefill
 
 _FIRST_TOKENS = 256
 """Tokens of an answer that a new cache has room for; it grows for longer ones."""
@@ -33,7 +34,6 @@ class Runner:
     def __init__(
         self, model: KimiVL, forbidden_ids: Sequence[int], features: FeatureCache, segments: SegmentCache
     ) -> None:
-        self.rows = decode_rows(model.device)
         self.features = features
         self.segments = segments
         self._model = model
@@ -51,7 +51,7 @@ class Runner:
         self._settle(request)
 
     def decode(self, requests: Sequence[Request]) -> None:
-        """Add one token to each of up to ``rows`` requests."""
+        """Add one token to each of up to `DECODE_ROWS` requests."""
         for request in requests:
             self._attempt([request], self._make_room)
         running = [request for request in requests if not request.ended]
@@ -63,7 +63,9 @@ class Runner:
     def end(self, request: Request) -> None:
         """Send off a request that has its ``finish``."""
         assert request.finish  # noqa: S101 - set by whoever decided that it is over
-        request.end(request.finish, memory.peak_bytes(self._model.device))
+        peak = memory.peak_bytes(self._model.device)
+        if error := _caught(partial(request.end, request.finish), peak):
+            request.fail(_failure(error))
 
     def _settle(self, request: Request) -> None:
         if request.finish and not request.ended:
@@ -83,6 +85,7 @@ class Runner:
                 return
             self._prefill(request, segment)
         if request.segments_done == len(prompt.segments):
+            request.forget_pictures()
             assert request.hidden is not None  # noqa: S101 - a prompt has at least one segment
             self._choose([request], logits(self._model, request.hidden))
 
@@ -128,7 +131,7 @@ class Runner:
 
     def _next_tokens(self, requests: Sequence[Request]) -> None:
         if self._block is None:
-            self._block = DecodeBlock(self._model, self.rows)
+            self._block = DecodeBlock(self._model)
         caches: list[LatentCache] = []
         for request in requests:
             assert request.cache is not None  # noqa: S101 - made by `_begin`

@@ -14,10 +14,11 @@ import torch
 
 from model import memory
 from model.architecture.kimi_vl import KimiVL
-from model.cache import FeatureCache, SegmentCache
+from model.cache import SEGMENT_TOKENS, FeatureCache, SegmentCache
 from model.errors import ModelError, ResourceError
 from model.request import Request
 from model.runner import Runner
+from model.steps import DECODE_ROWS
 
 _MIB = 1 << 20
 
@@ -26,16 +27,18 @@ _MIB = 1 << 20
 class EngineLimits:
     """What an engine may use.
 
-    ``max_active`` requests prefill or decode at once (None: one decoding block), ``max_queued``
+    ``max_active`` requests prefill or decode at once (by default one decoding block), ``max_queued``
     wait behind them. The two caches are bounded in bytes. A prompt and its answer together may take
-    ``context_tokens`` (None: all the checkpoint has).
+    ``context_tokens`` (None: all the checkpoint has). At most ``segment_tokens`` are prefilled at
+    once: fewer let streams stall less and cancelling act sooner, more compute better.
     """
 
-    max_active: int | None = None
+    max_active: int = DECODE_ROWS
     max_queued: int = 256
     segment_cache_bytes: int = 512 * _MIB
     image_cache_bytes: int = 256 * _MIB
     context_tokens: int | None = None
+    segment_tokens: int = SEGMENT_TOKENS
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Scheduler:
         self.segments = SegmentCache(limits.segment_cache_bytes)
         self._device = model.device
         self._runner = Runner(model, forbidden_ids, self.features, self.segments)
-        self._max_active = limits.max_active or self._runner.rows
+        self._max_active = limits.max_active
         self._max_queued = limits.max_queued
         self._wake = threading.Condition()
         self._queue: deque[Request] = deque()
@@ -75,12 +78,13 @@ class Scheduler:
                 raise _closed()
             if len(self._queue) >= self._max_queued:
                 raise ResourceError(f"{len(self._queue)} requests are waiting already", remedy="try again later")
-            request.times.queued = time.perf_counter()
-            self._queue.append(request)
             if self._thread is None:
                 # A daemon, so that an engine nobody closed cannot keep the interpreter from ending.
-                self._thread = threading.Thread(target=self._run, name="deskhand-engine", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="deskhand-engine", daemon=True)
+                thread.start()
+                self._thread = thread
+            request.times.queued = time.perf_counter()
+            self._queue.append(request)
             self._wake.notify()
 
     def close(self) -> None:
@@ -131,8 +135,8 @@ class Scheduler:
         if prefilling is not None:
             self._runner.prefill_piece(prefilling)
         decoding = [request for request in self._running if request.token_ids and not request.ended]
-        for start in range(0, len(decoding), self._runner.rows):
-            self._runner.decode(decoding[start : start + self._runner.rows])
+        for start in range(0, len(decoding), DECODE_ROWS):
+            self._runner.decode(decoding[start : start + DECODE_ROWS])
         self._forget_ended()
 
     def _drop_cancelled(self) -> None:

@@ -19,19 +19,15 @@ from model.architecture.language import Attend
 from model.architecture.vision import Grid
 from model.cache import LatentCache
 
-ROWS_CPU = ROW_BLOCK
-ROWS_CUDA = 32
+DECODE_ROWS = ROW_BLOCK
+"""Rows of a decoding block: with as many as an expert's rows are padded to, an expert's product has one
+shape too, whether 1 row of the block chose it or all did."""
 
 _MASK_ELEMENTS = 1 << 25
 _MIN_QUERY_BLOCK = 64
 
 AbsorbedWeights = list[tuple[Tensor, Tensor]]
 """For each layer the key and value halves of ``kv_b_proj``, see `LatentAttention.absorbed_weights`."""
-
-
-def decode_rows(device: torch.device) -> int:
-    """Return the fixed height of a decoding block on a device."""
-    return ROWS_CUDA if device.type == "cuda" else ROWS_CPU
 
 
 def new_cache(model: KimiVL, capacity: int) -> LatentCache:
@@ -108,7 +104,7 @@ class DecodeBlock:
     needs is in place: one shape, static inputs, no read-back inside the step.
     """
 
-    def __init__(self, model: KimiVL, rows: int, absorbed: AbsorbedWeights | None = None) -> None:
+    def __init__(self, model: KimiVL, rows: int = DECODE_ROWS, absorbed: AbsorbedWeights | None = None) -> None:
         self.rows = rows
         self._model = model
         self._absorbed = absorbed or absorbed_weights(model)
@@ -157,7 +153,7 @@ def decode_step(model: KimiVL, caches: Sequence[LatentCache], token_ids: Sequenc
 
     For a single call; an engine keeps its `DecodeBlock`.
     """
-    block = DecodeBlock(model, decode_rows(model.device))
+    block = DecodeBlock(model)
     parts = [
         block.step(caches[start : start + block.rows], token_ids[start : start + block.rows])
         for start in range(0, len(caches), block.rows)

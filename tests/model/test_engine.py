@@ -104,6 +104,19 @@ def test_alone_batched_and_with_warm_caches_the_tokens_are_the_same(
     assert all(answer.usage.images_encoded == 0 for answer in warm)
 
 
+@pytest.mark.parametrize("segment_tokens", [16, 37])
+def test_short_segments_are_exact_among_themselves(any_model: KimiVL, segment_tokens: int) -> None:
+    asks: list[Ask] = [
+        ([message("user", "x" * (40 * index), PICTURES[index % 3], "?")], GenerateOptions(max_tokens=9))
+        for index in range(5)
+    ]
+    with tiny_engine(any_model, limits=EngineLimits(segment_tokens=segment_tokens)) as engine:
+        together = [answer.text for answer in at_once(engine, asks)]
+        warm = [complete(engine, *each).text for each in asks]
+        engine.clear_caches()
+        assert [complete(engine, *each).text for each in asks] == together == warm
+
+
 def test_many_more_requests_than_rows_are_all_answered_as_alone(model: KimiVL) -> None:
     asks: list[Ask] = [
         ([message("user", f"question {index}", PICTURES[index % 3])], GenerateOptions(max_tokens=3 + index % 7))
