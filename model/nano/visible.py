@@ -26,6 +26,17 @@ def keep_visible(pixels: np.ndarray, elements: list[Element], minimum: int = 20)
     return tuple(e for e in elements if box_contrast(luminance, e.box_px) >= minimum)
 
 
+def cuts_text(luminance: np.ndarray, box_px: Box, minimum: int = 40) -> bool:
+    """Say whether ink crosses the left edge of a box without being a line along it: a text that starts outside."""
+    x0, y0, _, y1 = (round(v) for v in box_px)
+    if x0 < 2 or x0 + 2 > luminance.shape[1] or y1 - y0 < 6:
+        return False
+    left, right = luminance[y0:y1, x0 - 2].astype(int), luminance[y0:y1, x0 + 1].astype(int)
+    back = int(np.median(luminance[y0:y1, x0 - 2 : x0 + 2]))
+    inked = np.abs(np.stack([left, right]) - back) >= minimum
+    return all(2 <= side.sum() < 0.7 * (y1 - y0) for side in inked)
+
+
 def visible_glyphs(pixels: np.ndarray, glyphs: np.ndarray, minimum: int = 30) -> np.ndarray:
     """Drop the glyphs around whose centre (about 6 px) nothing stands out from its background."""
     if not len(glyphs):

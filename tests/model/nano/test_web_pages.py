@@ -11,7 +11,7 @@ from model.nano.elements import Element, Screen
 from model.nano.page_kits import Kit, kits
 from model.nano.page_style import families
 from model.nano.split import TEST_FRAMEWORKS, TRAIN_FRAMEWORKS, font_split
-from model.nano.visible import keep_visible, visible_glyphs
+from model.nano.visible import cuts_text, keep_visible, visible_glyphs
 from model.nano.web_pages import PagePlan, render_page
 
 pytestmark = pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed")
@@ -102,3 +102,13 @@ def test_flat_boxes_and_glyphs_without_ink_are_dropped() -> None:
     assert keep_visible(pixels, [seen, unseen]) == (seen,)
     glyphs = np.array([[65, 12, 12], [66, 60, 15]], np.float32)
     assert visible_glyphs(pixels, glyphs)[:, 0].tolist() == [65]
+
+
+def test_text_that_starts_left_of_its_box_is_noticed() -> None:
+    luminance = np.full((40, 100), 255, np.uint8)
+    luminance[14:16, 20:60] = 0
+    luminance[22:24, 20:60] = 0
+    assert cuts_text(luminance, (30, 10, 90, 30))
+    assert not cuts_text(luminance, (18, 10, 90, 30))
+    luminance[:, 28:34] = 0
+    assert not cuts_text(luminance, (30, 10, 90, 30))
