@@ -32,9 +32,7 @@ def bench_ground(
     engine: Engine, *, runs: int = 5, notice: Callable[[str], None] = lambda _text: None
 ) -> list[GroundFigures]:
     """Locate one button on the shipped sample, enlarged to each size; caches are emptied before each run."""
-    options = LocateOptions(
-        prompt=engine.info.grounding_prompt or "code", limit_patches=engine.info.in_token_limit
-    )
+    options = LocateOptions.of(engine.info.grounding_prompt, engine.info.in_token_limit)
     sample = Image.open(_SAMPLE).convert("RGB")
     figures: list[GroundFigures] = []
     for screen, size_px in SCREENS_PX.items():

@@ -9,12 +9,13 @@ import math
 import threading
 import time
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 from PIL import Image
 
 from agent.coords import Rect, crop_around, from_crop, relative_to_pixel
 from model.chat import ChatModel, GenerateOptions, complete
-from model.grounding import Found, NotThere, Prompt, Unreadable, ask, read_answer
+from model.grounding import Found, NotThere, Prompt, Unreadable, ask, prompt_named, read_answer
 
 PATCH_PX = 14
 ANSWER_TOKENS = 512
@@ -34,6 +35,11 @@ class LocateOptions:
     generate: GenerateOptions = field(
         default_factory=lambda: GenerateOptions(max_tokens=ANSWER_TOKENS, temperature=0.0)
     )
+
+    @classmethod
+    def of(cls, grounding_prompt: str | None, in_token_limit: int, max_looks: int = 3) -> Self:
+        """Take the prompt and the limit that a loaded model states."""
+        return cls(prompt=prompt_named(grounding_prompt), limit_patches=in_token_limit, max_looks=max_looks)
 
 
 @dataclass(frozen=True, slots=True)

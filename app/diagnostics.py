@@ -197,7 +197,7 @@ def _places() -> Iterable[Finding]:
 
 
 def _builtin() -> Iterable[Finding]:
-    from model.download import builtin_folder
+    from model.checkpoint import builtin_folder
 
     folder = builtin_folder()
     there = (folder / "config.json").exists()

@@ -1,4 +1,4 @@
-"""Try a loaded model: does it answer, and does it point where it should?"""
+"""Try a loaded model: whether it answers, and whether it points where it should."""
 
 from dataclasses import asdict, dataclass
 
@@ -61,7 +61,7 @@ def try_model(engine: Engine) -> Report:
     info = engine.info
     pointings: list[Pointing] = []
     if "ground" in info.capabilities:
-        options = LocateOptions(prompt=info.grounding_prompt or "code", limit_patches=info.in_token_limit)
+        options = LocateOptions.of(info.grounding_prompt, info.in_token_limit)
         for target in targets:
             location = locate(engine, image, target.instruction, options)
             error = target.distance_px(*location.point_px) if location.point_px else None

@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 def emit(text: str) -> None:
@@ -12,7 +12,7 @@ def emit(text: str) -> None:
     sys.stdout.flush()
 
 
-def emit_json(value: Mapping[str, object] | list[object]) -> None:
+def emit_json(value: Mapping[str, object] | Sequence[Mapping[str, object]]) -> None:
     """Write one result as JSON."""
     emit(json.dumps(value, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None))
 
@@ -38,23 +38,28 @@ def human_bytes(count: float) -> str:
 
 
 class Progress:
-    """A progress line on standard error: redrawn on a terminal, every tenth otherwise."""
+    """A progress line on standard error for work that takes a while: redrawn on a terminal, a line a tenth else."""
+
+    _PATIENCE_S = 1.5
 
     def __init__(self, title: str) -> None:
         self._title = title
-        self._shown = -1.0
-        self._at = 0.0
+        self._tenth = 0
+        self._started = self._drawn = time.monotonic()
+        self._begun = False
 
     def __call__(self, done_bytes: int, total_bytes: int) -> None:
-        """Show how far the work is."""
+        """Show how far the work is; say nothing about work that ends at once."""
         share = done_bytes / total_bytes if total_bytes else 1.0
         now = time.monotonic()
-        if sys.stderr.isatty():
-            if share >= 1.0 or now - self._at > 0.1:
-                self._at = now
-                sys.stderr.write(f"\r{self._title} {share:4.0%} of {human_bytes(total_bytes)} ")
-                sys.stderr.write("\n" if share >= 1.0 else "")
-                sys.stderr.flush()
-        elif share - self._shown >= 0.1 or (share >= 1.0 and self._shown < 1.0):
-            self._shown = share
+        if now - self._started < self._PATIENCE_S and not self._begun:
+            return
+        tenth = int(share * 10)
+        if sys.stderr.isatty() and (share >= 1.0 or now - self._drawn > 0.1):
+            self._drawn, self._begun = now, True
+            end = "\n" if share >= 1.0 else ""
+            sys.stderr.write(f"\r{self._title} {share:4.0%} of {human_bytes(total_bytes)} {end}")
+            sys.stderr.flush()
+        elif not sys.stderr.isatty() and tenth > self._tenth:
+            self._tenth, self._begun = tenth, True
             note(f"{self._title} {share:.0%} of {human_bytes(total_bytes)}")

@@ -14,9 +14,23 @@ from typing import Literal
 from PIL import Image
 
 from model.chat import Message, message
+from model.errors import CheckpointError
 
 Prompt = Literal["code", "bare"]
 """``code``: the ScreenSpot-Pro prompt, for the released checkpoints. ``bare``: the instruction alone."""
+
+
+def prompt_named(name: str | None) -> Prompt:
+    """Return the prompt that a checkpoint asks for; the family's for one that names none.
+
+    Raises `CheckpointError` for a name that is not known here.
+    """
+    if name is None or name == "code":
+        return "code"
+    if name == "bare":
+        return "bare"
+    raise CheckpointError(f"the checkpoint asks for the grounding prompt {name!r}", remedy="use 'code' or 'bare'")
+
 
 _CODE_SYSTEM = (
     "You are a GUI agent. You are given a task and a screenshot of a computer screen. You need to "

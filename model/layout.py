@@ -4,6 +4,7 @@ Names and shapes: the released Kimi-VL checkpoints. Independent of the network's
 a test can hold the two against each other and `inspect` needs no torch.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -80,6 +81,11 @@ def quantized_tensors(name: str, shape: Shape, quantization: QuantConfig) -> dic
 def dense_tensors(config: KimiVLConfig) -> dict[str, Shape]:
     """Return name and shape of every tensor of an unquantised checkpoint, without the ignored buffers."""
     return dict((*_text(config.text), *_vision(config.vision), *_projector(config)))
+
+
+def parameter_count(config: KimiVLConfig) -> int:
+    """Count the network's parameters, quantised or not."""
+    return sum(math.prod(shape) for shape in dense_tensors(config).values())
 
 
 def expected_tensors(config: KimiVLConfig) -> dict[str, LayoutTensor]:

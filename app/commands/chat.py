@@ -4,9 +4,15 @@ import argparse
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.engine_args import add_engine_arguments, open_engine
 from app.output import emit_json, note
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from model.chat import ChatModel, GenerateOptions, Message
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,9 +68,11 @@ def run(args: argparse.Namespace) -> int:
         return _stream(engine, messages, options, hide_thinking=args.hide_thinking)
 
 
-def _stream(engine, messages, options, *, hide_thinking: bool) -> int:  # noqa: ANN001
+def _stream(
+    model: "ChatModel", messages: "Sequence[Message]", options: "GenerateOptions", *, hide_thinking: bool
+) -> int:
     thinking = False
-    for delta in engine.stream(messages, options):
+    for delta in model.stream(messages, options):
         if delta.thinking and not hide_thinking:
             thinking = True
             sys.stderr.write(delta.thinking)

@@ -64,11 +64,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    from model.download import cached_folder
-
     rows = []
     for ref, summary, size_bytes, licence in FAMILY:
-        folder = cached_folder(ref)
+        folder = _local_folder(ref)
         rows.append(
             {
                 "model": ref,
@@ -79,26 +77,38 @@ def _list(args: argparse.Namespace) -> int:
             }
         )
     if args.json:
-        emit_json(list(rows))
+        emit_json(rows)
         return 0
     for row in rows:
-        emit(f"{row['model']:<40} {human_bytes(row['size_bytes']):>8}  {'here' if row['folder'] else '-':<5} {row['summary']}")
+        here = "here" if row["folder"] else "-"
+        emit(f"{row['model']:<40} {human_bytes(row['size_bytes']):>8}  {here:<5} {row['summary']}")
     return 0
 
 
+def _local_folder(ref: str) -> Path | None:
+    from model.checkpoint import resolve
+    from model.errors import CheckpointError, DownloadError
+
+    try:
+        return resolve(ref, offline=True)
+    except (CheckpointError, DownloadError):
+        return None
+
+
 def _info(args: argparse.Namespace) -> int:
-    from model.checkpoint import inspect
-    from model.download import resolve
+    from model.checkpoint import inspect, resolve
     from model.estimate import estimate
+    from model.layout import parameter_count
+    from model.memory import choose_device
 
     info = inspect(resolve(args.model, offline=args.offline, progress=Progress("downloading")))
-    fits = estimate(info, quantize=args.quantize, device=args.device, context_tokens=args.context)
+    fits = estimate(info, args.quantize, choose_device(args.device), context_tokens=args.context)
     report = {
         "model": info.name,
         "folder": str(info.folder),
         "capabilities": sorted(info.capabilities),
         "licence": info.sidecar.licence,
-        "parameters": info.parameters,
+        "parameters": parameter_count(info.config),
         "stored_bytes": info.weight_bytes,
         "dtype": info.config.dtype,
         "context_tokens": info.config.text.max_position_embeddings,
@@ -117,8 +127,7 @@ def _info(args: argparse.Namespace) -> int:
 
 
 def _download(args: argparse.Namespace) -> int:
-    from model.checkpoint import inspect
-    from model.download import resolve
+    from model.checkpoint import inspect, resolve
 
     folder = resolve(args.model, progress=Progress("downloading"))
     inspect(folder)
@@ -127,11 +136,11 @@ def _download(args: argparse.Namespace) -> int:
 
 
 def _quantize(args: argparse.Namespace) -> int:
-    from model.download import resolve
+    from model.checkpoint import resolve
     from model.quantize import quantize_checkpoint
 
     source = resolve(args.source, offline=args.offline, progress=Progress("downloading"))
-    quantize_checkpoint(source, args.target, bits=args.bits, group_size=args.group_size, progress=Progress("quantising"))
+    quantize_checkpoint(source, args.target, args.bits, args.group_size, progress=Progress("quantising"))
     emit(str(args.target))
     return 0
 

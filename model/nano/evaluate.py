@@ -109,9 +109,7 @@ def engine_pointer(model: str, looks: int) -> tuple[Pointer, Callable[[], None]]
 
     locating = import_module("agent.locate")
     engine = Engine.load(model)
-    options = locating.LocateOptions(
-        prompt=engine.info.grounding_prompt or "code", limit_patches=engine.info.in_token_limit, max_looks=looks
-    )
+    options = locating.LocateOptions.of(engine.info.grounding_prompt, engine.info.in_token_limit, looks)
 
     def point(image: Image.Image, instruction: str) -> tuple[float, float] | None:
         location = locating.locate(engine, image, instruction, options)
