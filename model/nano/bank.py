@@ -12,7 +12,7 @@ import numpy as np
 import skia
 
 from model.errors import InputError
-from model.nano.fonts import Face
+from model.nano.fonts import Face, Outline
 from model.nano.split import Split, font_split, icon_split
 
 DEFAULT_BANK = Path("build/nano/bank")
@@ -68,7 +68,7 @@ class Bank:
             for style, rows in entry["styles"].items()
             if len(rows) >= 40
         )
-        self._typefaces: dict[str, skia.Typeface] = {}
+        self._outlines: dict[str, Outline] = {}
         self._faces: dict[tuple[str, int, float, TextStyle], Face] = {}
         self._images: dict[int, skia.Image] = {}
         self._pool = np.zeros(0, np.uint8)
@@ -92,16 +92,19 @@ class Bank:
         if face is None:
             files = self._files[family]
             name = files[min(files, key=lambda own: abs(own - weight))]
-            typeface = self._typefaces.get(name)
-            if typeface is None:
-                typeface = self._typefaces[name] = skia.Typeface.MakeFromFile(str(self.folder / "fonts" / name))
-            font = skia.Font(typeface, size_px)
+            outline = self._outlines.get(name)
+            if outline is None:
+                outline = Outline(skia.Typeface.MakeFromFile(str(self.folder / "fonts" / name)))
+                self._outlines[name] = outline
+            font = skia.Font(outline.typeface, size_px)
+            # advances that grow with the size need no measuring at each size
+            font.setLinearMetrics(style.subpixel)
             font.setEdging(_EDGING[style.edging])
             font.setHinting(_HINTING[style.hinting])
             font.setSubpixel(style.subpixel)
             if len(self._faces) > _FACES_KEPT:
                 self._faces.clear()
-            face = self._faces[key] = Face(family, font)
+            face = self._faces[key] = Face(family, font, outline)
         return face
 
     def icon_image(self, row: int) -> skia.Image:

@@ -209,7 +209,7 @@ def table_panel(p: Painter, box: Box) -> None:
     if kinds[0] in ("number", "date"):
         kinds[0] = rng.choice(["person", "file", "text"])
     ending = rng.random()
-    actions = "buttons" if ending < 0.25 and columns > 2 else "icons" if ending < 0.45 and columns > 2 else ""
+    actions = "" if columns < 2 or ending > 0.6 else "buttons" if ending < 0.32 else "icons"
     shares = [rng.uniform(0.7, 1.5) for _ in range(columns)]
     shares[0] *= 1.4
     edges = [frame[0]]

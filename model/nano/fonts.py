@@ -95,8 +95,34 @@ def font_sources() -> tuple[FontSource, ...]:
     )
 
 
+_EM = 256.0
+
 Glyph = tuple[float, float, float, bool]
 """Advance, ink centre x and y from the pen position (pixels, y down), and whether anything is drawn."""
+
+
+class Outline:
+    """A typeface's characters measured once, in parts of the em, without hinting."""
+
+    __slots__ = ("_font", "_glyphs", "typeface")
+
+    def __init__(self, typeface: skia.Typeface) -> None:
+        self.typeface = typeface
+        self._font = skia.Font(typeface, _EM)
+        self._font.setHinting(skia.FontHinting.kNone)
+        self._font.setLinearMetrics(True)
+        self._glyphs: dict[str, Glyph] = {}
+
+    def glyph(self, char: str) -> Glyph:
+        """Measure a character, all lengths in ems."""
+        known = self._glyphs.get(char)
+        if known is None:
+            glyphs = self._font.textToGlyphs(char)
+            box = self._font.getBounds(glyphs)[0]
+            centre = (box.left() + box.right()) / 2 / _EM, (box.top() + box.bottom()) / 2 / _EM
+            known = (self._font.getWidths(glyphs)[0] / _EM, *centre, bool(glyphs[0]) and not char.isspace())
+            self._glyphs[char] = known
+        return known
 
 
 class Face:
@@ -105,11 +131,24 @@ class Face:
     ``size_px`` is the em size. Heights are above the baseline, positive.
     """
 
-    __slots__ = ("ascent_px", "cap_px", "descent_px", "family", "font", "glyphs", "size_px", "x_height_px")
+    __slots__ = (
+        "_outline",
+        "ascent_px",
+        "cap_px",
+        "descent_px",
+        "family",
+        "font",
+        "glyphs",
+        "size_px",
+        "subpixel",
+        "x_height_px",
+    )
 
-    def __init__(self, family: str, font: skia.Font) -> None:
+    def __init__(self, family: str, font: skia.Font, outline: Outline) -> None:
         self.family = family
         self.font = font
+        self.subpixel: bool = font.isSubpixel()
+        self._outline = outline
         self.size_px: float = font.getSize()
         metrics = font.getMetrics()
         self.ascent_px = -float(metrics.fAscent)
@@ -123,11 +162,13 @@ class Face:
         known = self.glyphs
         missing = [char for char in dict.fromkeys(text) if char not in known]
         if missing:
-            glyphs = self.font.textToGlyphs("".join(missing))
-            widths, bounds = self.font.getWidths(glyphs), self.font.getBounds(glyphs)
-            for char, glyph, width, box in zip(missing, glyphs, widths, bounds, strict=True):
-                centre = (box.left() + box.right()) / 2, (box.top() + box.bottom()) / 2
-                known[char] = (width, *centre, bool(glyph) and not char.isspace())
+            em, shapes = self.size_px, [self._outline.glyph(char) for char in missing]
+            if self.subpixel:
+                advances = [shape[0] * em for shape in shapes]
+            else:
+                advances = self.font.getWidths(self.font.textToGlyphs("".join(missing)))
+            for char, advance, (_, x, y, drawable) in zip(missing, advances, shapes, strict=True):
+                known[char] = (advance, x * em, y * em, drawable)
         return [known[char] for char in text]
 
     def advance(self, char: str) -> float:

@@ -119,12 +119,11 @@ def _radios(p: Painter, box: Box, text: str) -> float:
     return y + (lh * 1.3 if x > box[0] else 0)
 
 
-def button_row(p: Painter, box: Box, *, align: str = "", container_ok: bool = False) -> None:
-    """Draw one to four buttons in a row; ``container_ok`` starts them as a dialog's answers."""
+def button_row(p: Painter, box: Box, *, align: str = "", answers: bool = False, texts: list[str] | None = None) -> None:
+    """Draw one to four buttons in a row: ``texts``, or a dialog's ``answers``, or any."""
     theme, u, rng = p.theme, p.theme.unit_px, p.rng
-    count = rng.randint(1, 4)
-    texts = [button_text(p) for _ in range(count)]
-    if container_ok and rng.random() < 0.6:
+    texts = texts or [button_text(p) for _ in range(rng.randint(1, 4))]
+    if answers and rng.random() < 0.6:
         pairs = [
             ("OK", "Cancel"),
             ("Yes", "No"),

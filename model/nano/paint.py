@@ -226,7 +226,7 @@ class Painter:
                 return Run("", len(self._chars), len(self._chars), (box[0], box[1], box[0], box[3]), False)
         x = box[0] if align == "left" else box[2] - width if align == "right" else (box[0] + box[2] - width) / 2
         baseline = (box[1] + box[3] + face.cap_px) / 2
-        run = self.text(text, x if face.font.isSubpixel() else round(x), round(baseline), face, color, spacing)
+        run = self.text(text, x if face.subpixel else round(x), round(baseline), face, color, spacing)
         run.whole = run.whole and whole
         return run
 

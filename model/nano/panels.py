@@ -32,6 +32,7 @@ def settings_panel(p: Painter, box: Box) -> None:
     lh, height = line_height(p), theme.control_height * u
     carded = rng.random() < 0.5
     double = rng.random() < 0.4
+    repeated = button_text(p) if rng.random() < 0.4 else ""
     row = max(height, lh * (2.2 if double else 1.2)) + theme.gap * u * 1.2
     pad = theme.padding * u if carded else 0.0
     for _ in range(rng.randint(2, 12)):
@@ -66,7 +67,7 @@ def settings_panel(p: Painter, box: Box) -> None:
         elif kind == "slider":
             slider(p, control, label=text, caption=run)
         elif kind == "button":
-            shown = button_text(p)
+            shown = repeated or button_text(p)
             width = min(button_width(p, shown), side)
             button(p, (inner[2] - width, control[1], inner[2], control[3]), shown)
         else:
@@ -113,6 +114,7 @@ def card_panel(p: Painter, box: Box) -> None:
     columns = max(1, int((box[2] - box[0] + gap) // (least + gap)))
     width = (box[2] - box[0] - gap * (columns - 1)) / columns
     height = min(rng.uniform(80, 220) * u, box[3] - box[1])
+    repeated = [button_text(p) for _ in range(rng.randint(1, 2))] if rng.random() < 0.5 else None
     pictured, stat = rng.random() < 0.4, rng.random() < 0.25
     y = box[1]
     pad = theme.padding * u
@@ -146,7 +148,7 @@ def card_panel(p: Painter, box: Box) -> None:
             if foot[1] > top:
                 kind = rng.random()
                 if kind < 0.5:
-                    button_row(p, foot, align="left")
+                    button_row(p, foot, align="left", texts=repeated)
                 elif kind < 0.75:
                     icon_row(p, foot)
                 elif kind < 0.85:

@@ -122,7 +122,7 @@ def dialog(p: Painter) -> None:
             choice(p, x + pad, top, p.words.label(3), "checkbox", room_px=width - 2 * pad - 30 * u)
         top += height + theme.gap * u
     button_row(
-        p, (x + pad, foot, box[2] - pad, foot + height), align=rng.choice(["right", "right", "left"]), container_ok=True
+        p, (x + pad, foot, box[2] - pad, foot + height), align=rng.choice(["right", "right", "left"]), answers=True
     )
     p.container = p.container_kind = ""
 

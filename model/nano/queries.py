@@ -56,12 +56,12 @@ class _Asker(ScreenIndex):
         ways: list[tuple[Callable[[], Query | None], float]] = [(self._text, 3.0 if self.texts else 0.0)]
         ways.append((self._role, 2.2 if self.texts else 0.0))
         ways.append((self._mark, 1.0 if self.marks else 0.0))
-        ways.append((self._field, 1.4 if self.fields else 0.0))
+        ways.append((self._field, 1.8 if self.fields else 0.0))
         ways.append((self._icon, 2.2 if self.pictures else 0.0))
-        ways.append((self._ordinal, 0.8 if self.groups else 0.0))
-        ways.append((self._repeated, 1.2 if self.repeated else 0.0))
-        ways.append((self._in_row, 0.7 if self.rows else 0.0))
-        ways.append((self._beside, 0.9 if self.texts else 0.0))
+        ways.append((self._ordinal, 1.2 if self.groups else 0.0))
+        ways.append((self._repeated, 2.0 if self.repeated else 0.0))
+        ways.append((self._in_row, 1.3 if self.row_controls else 0.0))
+        ways.append((self._beside, 1.3 if self.texts else 0.0))
         ways.append((self._window_icon, 0.8 if any(e.container_kind or e.label for e in self.pictures) else 0.0))
         self.ways = [way for way, _ in ways]
         self.weights = [weight for _, weight in ways]
@@ -284,8 +284,8 @@ class _Asker(ScreenIndex):
 
     def _in_row(self) -> Query | None:
         rng = self.rng
-        row = self.rows[rng.choice(list(self.rows))]
-        target = rng.choice(row)
+        target = rng.choice(self.row_controls)
+        row = self.rows[target.group, target.position]
         anchors = [
             e for e in row if e is not target and e.role == "cell" and e.text and len(self.by_name[normal(e.text)]) == 1
         ]

@@ -57,6 +57,7 @@ class ScreenIndex:
         self.marks = [e for e in screen.elements if e.role in MARKS and (e.label or e.text)]
         self.fields = [e for e in screen.elements if e.role in FIELDS and (e.label or e.placeholder or e.text)]
         self.pictures = [e for e in screen.elements if e.role == "icon_button" and e.icon]
+        self.row_controls = [e for row in self.rows.values() for e in row if e.role not in PLAIN]
         self.repeated = [name for name, owners in self.by_name.items() if 2 <= len(owners) <= 8]
         glyphs = "".join(chr(int(code)) for code in screen.glyphs[:, 0]) if len(screen.glyphs) else ""
         written = [text for e in screen.elements for text in (e.text, e.label, e.placeholder, e.container) if text]
