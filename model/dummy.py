@@ -20,6 +20,7 @@ from model.errors import InputError
 from model.generation import GENERATION_FILE
 from model.image import PREPROCESS_FILE
 from model.layout import CORRECTION_BIAS, dense_tensors, ignored_tensors
+from model.memory import choose_device
 from model.output_folder import output_folder
 from model.presets import Size, preset_config, preset_generation, preset_preprocessor
 from model.safetensors_file import TensorSpec
@@ -76,7 +77,7 @@ def random_model(
     Nothing is ever held unquantised beyond a block of 16 MiB. Weights are drawn in the config's
     dtype. Raises `ResourceError` when the network does not fit.
     """
-    target = torch.device(device)
+    target = device if isinstance(device, torch.device) else choose_device(device)
     shapes = dense_tensors(config)
     stored = compute_dtype(config.dtype, config.dtype, target)
     source = RandomWeights(shapes, seed, target, stored)
@@ -107,7 +108,8 @@ def make_dummy(
     raw = preset_config(size, dtype)
     if shards is None and size == "tiny":
         shards = _TINY_SHARDS
-    return write_random(folder, raw, torch.device(device), seed, shards, progress)
+    drawn_on = device if isinstance(device, torch.device) else choose_device(device)
+    return write_random(folder, raw, drawn_on, seed, shards, progress)
 
 
 def write_random(

@@ -30,6 +30,7 @@ MAX_STALLS = 6
 FIRST_WAIT_S = 0.5
 _CONNECT_TIMEOUT_S = 10.0
 _READ_TIMEOUT_S = 4.0
+_HASH_BYTES = 1 << 22
 _OK, _PARTIAL, _RANGE_REFUSED = 200, 206, 416
 _RETRIED = frozenset((408, 425, 429, 500, 502, 503, 504))
 
@@ -84,7 +85,7 @@ def transfer(
                 )
             if stalls:
                 _wait(cancel, FIRST_WAIT_S * 2 ** (stalls - 1))
-    _verify(remote, partial)
+    _verify(remote, partial, cancel)
     progress(remote.size_bytes)
 
 
@@ -163,15 +164,18 @@ def _write_error(remote: RemoteFile, partial: Path, error: OSError) -> DownloadE
     return DownloadError(f"{remote.name} could not be fetched", why=str(error), remedy="run it again; it resumes")
 
 
-def _verify(remote: RemoteFile, partial: Path) -> None:
+def _verify(remote: RemoteFile, partial: Path, cancel: threading.Event | None) -> None:
+    if len(remote.digest) == hashlib.sha256().digest_size * 2:
+        digest = hashlib.sha256()
+    else:
+        # What git calls a file: the hash of a short header and the contents.
+        digest = hashlib.sha1(b"blob %d\0" % remote.size_bytes, usedforsecurity=False)
     with partial.open("rb") as file:
-        if len(remote.digest) == hashlib.sha256().digest_size * 2:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-        else:
-            # What git calls a file: the hash of a short header and the contents.
-            found = hashlib.sha1(b"blob %d\0" % remote.size_bytes + file.read(), usedforsecurity=False).hexdigest()
-    if found != remote.digest:
+        while chunk := file.read(_HASH_BYTES):
+            _check(cancel, remote)
+            digest.update(chunk)
+    if digest.hexdigest() != remote.digest:
         partial.unlink()
         raise DownloadError(
-            f"{remote.name} is not the published file", why=f"its hash is {found}", remedy="run it again"
+            f"{remote.name} is not the published file", why=f"its hash is {digest.hexdigest()}", remedy="run it again"
         )

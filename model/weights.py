@@ -6,8 +6,9 @@ resident memory. What loading needs beyond the network itself is a few blocks.
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Literal, Protocol, Self
+from typing import Literal, Protocol, Self
 
 import torch
 from torch import Tensor
@@ -19,7 +20,7 @@ from model.checkpoint import CheckpointInfo, inspect
 from model.config import KimiVLConfig, QuantConfig
 from model.errors import CancelledByCallerError, CheckpointError, InputError, ResourceError
 from model.layout import DEFAULT_GROUP_SIZE
-from model.memory import free_bytes, is_out_of_memory, release
+from model.memory import choose_device, free_bytes, is_out_of_memory, release
 from model.safetensors_file import StoredTensor
 
 Quantize = Literal["int8", "int4"]
@@ -54,7 +55,7 @@ class ShardReader:
 
     def __init__(self, tensors: Mapping[str, StoredTensor], pinned: bool = False) -> None:
         self._tensors = tensors
-        self._files: dict[Path, BinaryIO] = {}
+        self._files: dict[Path, FileIO] = {}
         self._pinned = pinned
         self._buffer = torch.empty(0, dtype=torch.uint8)
 
@@ -78,16 +79,18 @@ class ShardReader:
             file = self._open(stored.file)
             file.seek(stored.offset + start * row_bytes)
             # Direct reads into a tensor: a detour over bytes would hold the block twice.
-            got = file.readinto(block.numpy())  # type: ignore[attr-defined]
+            rest = block.numpy().data
+            while rest and (got := file.readinto(rest)):
+                rest = rest[got:]
         except OSError as error:
             raise CheckpointError(f"{stored.file}: tensor '{name}' cannot be read", why=str(error)) from error
-        if got != size:
+        if rest:
             raise CheckpointError(f"{stored.file}: tensor '{name}' is cut off", why="the file changed while loading")
         return block.view(TORCH_DTYPES[stored.dtype]).view(stop - start, *stored.shape[1:])
 
-    def _open(self, path: Path) -> BinaryIO:
+    def _open(self, path: Path) -> FileIO:
         if path not in self._files:
-            self._files[path] = path.open("rb", buffering=0)  # type: ignore[assignment]
+            self._files[path] = path.open("rb", buffering=0)
         return self._files[path]
 
 
@@ -162,7 +165,7 @@ def load_model(
     pass `inspect`, `ResourceError` naming bytes needed and free, `CancelledByCallerError`.
     """
     info = checkpoint if isinstance(checkpoint, CheckpointInfo) else inspect(checkpoint)
-    target = torch.device(device)
+    target = device if isinstance(device, torch.device) else choose_device(device)
     compute = compute_dtype(dtype, info.config.dtype, target)
     in_file_order = sorted(info.tensors.values(), key=lambda tensor: (tensor.file, tensor.offset))
 

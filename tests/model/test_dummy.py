@@ -151,3 +151,9 @@ def test_progress_covers_all(tmp_path: Path) -> None:
     folder = make_dummy(tmp_path / "x", progress=lambda done, total: seen.append((done, total)))
     assert seen[-1][0] == seen[-1][1]
     assert seen[-1][1] < sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+
+
+def test_device_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ResourceError, match="cuda:99 is not there"):
+        make_dummy(tmp_path / "x", device="cuda:99")
+    assert not list(tmp_path.iterdir())

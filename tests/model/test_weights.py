@@ -105,7 +105,7 @@ def test_file_that_shrinks_while_loading(tmp_path: Path) -> None:
 
 
 def test_embeddings_on_the_host(folder: Path) -> None:
-    model = load_model(folder, device="meta", embed_on_host=True)
+    model = load_model(folder, device=torch.device("meta"), embed_on_host=True)
     on_host = [name for name, parameter in model.named_parameters() if parameter.device == CPU]
     assert on_host == ["language_model.model.embed_tokens.weight"]
 
@@ -191,6 +191,7 @@ def test_experts_stay_fused(folder: Path) -> None:
 LOAD_IN_A_CHILD = """
 import re, sys
 from pathlib import Path
+import torch
 from model.checkpoint import inspect
 from model.weights import load_model
 
@@ -204,7 +205,7 @@ quantize = quantize if quantize != "none" else None
 load_model(Path(small), "cpu", "bfloat16", quantize)
 info = inspect(Path(big))
 before = peak()
-model = load_model(info, device, "bfloat16", quantize)
+model = load_model(info, torch.device(device), "bfloat16", quantize)
 print(peak() - before, sum(t.nbytes for t in model.state_dict().values()))
 """
 
@@ -230,3 +231,10 @@ def test_host_memory_beside_the_network_stays_under_a_shard(
     shard = max(path.stat().st_size for path in wide.glob("*.safetensors"))
     assert len(list(wide.glob("*.safetensors"))) >= 3
     assert growth - (network if device == "cpu" else 0) < 1.2 * shard
+
+
+def test_device_that_is_not_there(folder: Path) -> None:
+    with pytest.raises(ResourceError, match="cuda:99 is not there"):
+        load_model(folder, device="cuda:99")
+    with pytest.raises(InputError, match="'abacus'"):
+        load_model(folder, device="abacus")
