@@ -2,15 +2,21 @@
 
 ``index.jsonl`` holds a line a screen (image file, size, source, split, scale, elements, glyphs); the
 pictures lie beside it as lossless WebP. Fields that have their default value are left out of the
-index, and glyphs are packed, since a whole corpus has to travel to the machine that trains.
+index, and glyphs are packed, since a whole corpus has to travel to the machine that trains::
+
+    python -m model.nano.corpus stats build/nano/pages-train
+    python -m model.nano.corpus pack build/nano/pages-train build/nano/pages-train.zip --max-mb 30
 """
 
+import argparse
 import base64
 import io
 import json
 import random
+import sys
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -233,3 +239,33 @@ class _Store:
                 why=str(error),
                 remedy="render the corpus, or name the folder that holds its index.jsonl",
             ) from error
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Count or pack a corpus; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m model.nano.corpus", description="Count or pack a corpus.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    counting = commands.add_parser("stats", help="print what a corpus holds")
+    counting.add_argument("corpus", type=Path)
+    packing = commands.add_parser("pack", help="put as many screens as fit into one archive")
+    packing.add_argument("corpus", type=Path)
+    packing.add_argument("archive", type=Path)
+    packing.add_argument("--max-mb", type=float, default=40.0)
+    options = parser.parse_args(arguments)
+    try:
+        if options.command == "pack":
+            count = pack(options.corpus, options.archive, int(options.max_mb * 1e6))
+            print(f"{count} screens, {options.archive.stat().st_size / 1e6:.1f} MB")
+        else:
+            entries = read_entries(options.corpus)
+            elements = Counter(element.role for entry in entries for element in entry.elements)
+            print(f"{len(entries)} screens, {elements.total()} elements, {sum(len(e.glyphs) for e in entries)} glyphs")
+            print(", ".join(f"{role} {count}" for role, count in elements.most_common()))
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

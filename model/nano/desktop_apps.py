@@ -138,7 +138,8 @@ def app_screens(application: Application, split: Split, look: int, seed: int) ->
             with AppSession(Path(home), size_px, theme, rng.choice(_FRAMES[split]), font, text_scale) as session:
                 session.paint(f"#{rng.randrange(1 << 24):06x}")
                 if rng.random() < 0.3:
-                    session.start(rng.choice(_UNDER[split]))
+                    # Some programs open no second window beside their first.
+                    session.start(rng.choice([u for u in _UNDER[split] if u != application.name]))
                     session.place(rng)
                 session.start(command)
                 session.place(rng)

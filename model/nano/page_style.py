@@ -23,6 +23,7 @@ _LAYOUT = """
 .dh-end{justify-content:flex-end}
 .dh-col{display:flex;flex-direction:column;gap:var(--gap)}
 .dh-grid{display:grid;gap:calc(var(--gap)*1.5);grid-template-columns:repeat(auto-fill,minmax(var(--cell),1fr));align-items:start}
+.dh-grid>*{min-width:0;overflow:hidden}
 .dh-app{display:grid;grid-template-columns:var(--side) minmax(0,1fr);min-height:100vh}
 .dh-flip{grid-template-columns:minmax(0,1fr) var(--side)}.dh-flip>.dh-side{order:2}
 .dh-pane{display:grid;gap:12px;grid-template-columns:minmax(0,2fr) minmax(0,3fr)}.dh-pane>*{overflow-wrap:anywhere}

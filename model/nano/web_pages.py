@@ -125,7 +125,11 @@ def _document(kit: Kit, css: str, dark: bool, root: str, body: str, packages: Pa
     names = kit.dark_css if dark and kit.dark_css else kit.css
     base = fetch_package(kit.package, packages) if kit.package else packages
     links = "".join(f'<link rel="stylesheet" href="{(base / name).resolve().as_uri()}">' for name in names)
-    still = "*,*::before,*::after{animation:none!important;transition:none!important;caret-color:transparent}"
+    # Smooth scrolling would move the page between the screenshot and the reading.
+    still = (
+        "*,*::before,*::after{animation:none!important;transition:none!important;caret-color:transparent;"
+        "scroll-behavior:auto!important}"
+    )
     return (
         f'<!doctype html><html lang="en" {root}><head><meta charset="utf-8">{links}<style>{css}{still}</style></head>'
         f'<body class="{kit.body_class}">{body}</body></html>'

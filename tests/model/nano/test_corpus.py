@@ -13,6 +13,7 @@ from model.nano.corpus import (
     GLYPH_STEPS_PER_PX,
     element_from_dict,
     element_to_dict,
+    main,
     pack,
     pack_glyphs,
     read_corpus,
@@ -108,3 +109,13 @@ def test_a_broken_line_is_named(tmp_path: Path) -> None:
         index.write("{}\n")
     with pytest.raises(InputError, match="line 2"):
         read_entries(tmp_path)
+
+
+def test_the_commands_count_and_pack(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_screen(tmp_path / "c", "a", _screen(0, (Element("button", (1, 1, 20, 20), "Go"),)), "train")
+    assert main(["stats", str(tmp_path / "c")]) == 0
+    assert "1 screens, 1 elements, 2 glyphs\nbutton 1" in capsys.readouterr().out
+    assert main(["pack", str(tmp_path / "c"), str(tmp_path / "c.zip")]) == 0
+    assert len(read_entries(tmp_path / "c.zip")) == 1
+    assert main(["stats", str(tmp_path / "nothing")]) == 2
+    assert "index.jsonl" in capsys.readouterr().err
