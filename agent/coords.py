@@ -19,7 +19,9 @@ __all__ = [
     "monitor_at",
     "physical_to_logical",
     "pixel_to_relative",
+    "pixels_to_points",
     "place",
+    "points_to_pixels",
     "relative_to_pixel",
     "resolve",
     "to_relative",
@@ -126,4 +128,19 @@ def physical_to_logical(
     return (
         screen_origin[0] + (point.x_px - monitor_origin_px.x_px + 0.5) / scale,
         screen_origin[1] + (point.y_px - monitor_origin_px.y_px + 0.5) / scale,
+    )
+
+
+def points_to_pixels(rect: Rect, scale: float) -> Rect:
+    """Return a rectangle of a desktop that is measured in points (macOS) in pixels."""
+    return Rect(*(round(edge * scale) for edge in (rect.left, rect.top, rect.right, rect.bottom)))
+
+
+def pixels_to_points(rect_px: Rect, scale: float) -> Rect:
+    """Return the smallest rectangle of whole points that covers a rectangle of pixels."""
+    return Rect(
+        math.floor(rect_px.left / scale),
+        math.floor(rect_px.top / scale),
+        math.ceil(rect_px.right / scale),
+        math.ceil(rect_px.bottom / scale),
     )

@@ -1,0 +1,1 @@
+"""Pixels of the screen: an ordered list of handlers, of which the first that works here is used."""

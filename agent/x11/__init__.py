@@ -1,0 +1,1 @@
+"""What capture and hands share about an X server: the connection, its monitors, its windows."""

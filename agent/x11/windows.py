@@ -1,0 +1,57 @@
+"""The windows of an X server: which one has the focus, what it is called and whose it is."""
+
+from dataclasses import dataclass
+
+import xcffib.xproto as xp
+
+from agent.types import Rect
+from agent.x11.connection import XConnection
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A window with its title, its program's class (``Xfce4-terminal``) and process, where they are told."""
+
+    id: int
+    title: str
+    app_class: str
+    pid: int | None
+    rect_px: Rect
+
+
+def focused_window(x: XConnection) -> Window | None:
+    """Return the program's window that gets the keys, or None if none does."""
+    focus = x.core.GetInputFocus().reply().focus
+    if focus in (0, xp.InputFocus.PointerRoot):
+        active = x.read_cardinals(x.root, "_NET_ACTIVE_WINDOW")
+        focus = active[0] if active else 0
+    try:
+        # The focus is often on a part of the window; the names are on the outermost one of the program.
+        while focus not in (0, x.root):
+            if x.read_property(focus, "WM_CLASS") is not None:
+                return read_window(x, focus)
+            focus = x.core.QueryTree(focus).reply().parent
+    except (xp.WindowError, xp.DrawableError):
+        return None  # it was closed while we asked
+    return None
+
+
+def read_window(x: XConnection, window: int) -> Window:
+    """Return what is known of a window. Raises `xcffib.xproto.WindowError` when it is gone."""
+    geometry = x.core.GetGeometry(window).reply()
+    corner = x.core.TranslateCoordinates(window, x.root, 0, 0).reply()
+    pid = x.read_cardinals(window, "_NET_WM_PID")
+    return Window(
+        id=window,
+        title=_text(x, window, "_NET_WM_NAME") or _text(x, window, "WM_NAME"),
+        app_class=_text(x, window, "WM_CLASS").rstrip("\0").rpartition("\0")[2],
+        pid=pid[0] if pid else None,
+        rect_px=Rect(corner.dst_x, corner.dst_y, corner.dst_x + geometry.width, corner.dst_y + geometry.height),
+    )
+
+
+def _text(x: XConnection, window: int, name: str) -> str:
+    found = x.read_property(window, name)
+    if found is None:
+        return ""
+    return found[2].decode("utf-8" if found[0] == "UTF8_STRING" else "latin-1", "replace")

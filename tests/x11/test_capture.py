@@ -1,0 +1,139 @@
+"""Capture from a real X server: exactly what was drawn, on every monitor, and never a silent black picture."""
+
+import struct
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+pytest.importorskip("xcffib", reason="xcffib is not installed")
+import xcffib.randr
+import xcffib.xproto as xp
+
+from agent.capture.screen import open_screen
+from agent.capture.x11 import X11Capture
+from agent.errors import AgentError, CaptureError
+from agent.types import Point, Rect
+from agent.x11.connection import XConnection
+from tests.x11.conftest import HEIGHT_PX, WIDTH_PX
+
+
+@pytest.fixture
+def x(bare_display: str) -> Iterator[XConnection]:
+    with XConnection(bare_display) as connection:
+        yield connection
+
+
+def _draw(x: XConnection, seed: int) -> NDArray[np.uint8]:
+    """Cover the whole desktop with noise above all windows; return it as RGB."""
+    bgrx = np.random.default_rng(seed).integers(0, 256, (HEIGHT_PX, WIDTH_PX, 4), np.uint8)
+    window, context = x.connection.generate_id(), x.connection.generate_id()
+    x.core.CreateWindow(
+        24, window, x.root, 0, 0, WIDTH_PX, HEIGHT_PX, 0, xp.WindowClass.InputOutput, 0, xp.CW.OverrideRedirect, [1]
+    )
+    x.core.MapWindow(window)
+    x.core.CreateGC(context, window, 0, [])
+    for top in range(0, HEIGHT_PX, 50):
+        rows = bgrx[top : top + 50].tobytes()
+        x.core.PutImage(xp.ImageFormat.ZPixmap, window, context, WIDTH_PX, 50, 0, top, 0, 24, len(rows), rows)
+    x.sync()
+    return bgrx[:, :, 2::-1]
+
+
+@pytest.fixture
+def two_monitors(x: XConnection) -> Iterator[tuple[Rect, Rect]]:
+    """LEFT and RIGHT side by side, of unlike height."""
+    left, right = Rect(0, 0, 500, 600), Rect(500, 0, WIDTH_PX, HEIGHT_PX)
+    randr = x.extension("RANDR")
+    output = randr.GetScreenResources(x.root).reply().outputs[0]
+    for name, rect, outputs in (("LEFT", left, [output]), ("RIGHT", right, [])):
+        info = struct.pack(
+            "=IBBHhhHHII", x.atom(name), 0, 0, len(outputs), rect.left, rect.top, rect.width, rect.height, 100, 100
+        )
+        info += struct.pack(f"={len(outputs)}I", *outputs)
+        randr.SetMonitor(x.root, xcffib.randr.MonitorInfo(xcffib.MemoryUnpacker(info)))
+    x.sync()
+    yield left, right
+    for name in ("LEFT", "RIGHT"):
+        randr.DeleteMonitor(x.root, x.atom(name))
+    x.sync()
+
+
+def test_the_whole_desktop_is_captured_pixel_by_pixel(x: XConnection) -> None:
+    drawn = _draw(x, 1)
+    with open_screen(handlers=[X11Capture(x.display)]) as screen:
+        frame = screen.grab()
+        assert frame.size_px == (WIDTH_PX, HEIGHT_PX)
+        assert frame.source == "x11"
+        assert np.array_equal(frame.pixels, drawn)
+        assert np.array_equal(np.asarray(frame.image()), drawn)
+        assert np.array_equal(screen.grab().pixels, drawn)
+
+
+def test_monitors_and_regions_are_captured_where_they_are(x: XConnection, two_monitors: tuple[Rect, Rect]) -> None:
+    drawn = _draw(x, 2)
+    with open_screen(handlers=[X11Capture(x.display)]) as screen:
+        monitors = {monitor.name: monitor for monitor in screen.monitors()}
+        assert {name: monitor.rect_px for name, monitor in monitors.items()} == dict(
+            zip(("LEFT", "RIGHT"), two_monitors, strict=True)
+        )
+        for monitor in monitors.values():
+            frame, rect = screen.grab(monitor), monitor.rect_px
+            assert frame.rect_px == rect
+            assert np.array_equal(frame.pixels, drawn[rect.top : rect.bottom, rect.left : rect.right])
+            assert set(frame.monitors) == set(monitors.values())
+        beyond = screen.grab(Rect(-50, 700, 33, 5000))
+        assert beyond.origin_px == Point(0, 700)
+        assert np.array_equal(beyond.pixels, drawn[700:, :33])
+        with pytest.raises(CaptureError, match="outside the desktop"):
+            screen.grab(Rect(5000, 0, 5010, 10))
+
+
+def test_monitors_that_come_and_go_are_seen(x: XConnection, request: pytest.FixtureRequest) -> None:
+    with open_screen(handlers=[X11Capture(x.display)]) as screen:
+        before = screen.grab(allow_black=True).monitors
+        request.getfixturevalue("two_monitors")
+        after = screen.grab(allow_black=True).monitors
+        assert [monitor.name for monitor in before] != [monitor.name for monitor in after]
+        assert {monitor.name for monitor in after} == {"LEFT", "RIGHT"}
+
+
+def test_a_black_screen_is_explained_and_not_handed_out(x: XConnection) -> None:
+    with open_screen(handlers=[X11Capture(x.display)]) as screen:
+        with pytest.raises(CaptureError, match="entirely black"):
+            screen.grab()
+        assert not screen.grab(allow_black=True).pixels.any()
+        assert not screen.grab(Rect(0, 0, 10, 10)).pixels.any()
+
+
+@pytest.mark.parametrize(
+    ("dpi", "scale"), [(b"Xft.dpi:\t144\n", 1.5), (b"a: b\nXft.dpi: 96", 1.0), (b"Xft.dpi: x", 1.0)]
+)
+def test_the_desktops_scale_is_read(x: XConnection, dpi: bytes, scale: float) -> None:
+    x.write_property(x.root, "RESOURCE_MANAGER", "STRING", 8, dpi)
+    x.sync()
+    try:
+        with open_screen(handlers=[X11Capture(x.display)]) as screen:
+            assert [monitor.scale for monitor in screen.monitors()] == [scale]
+    finally:
+        x.core.DeleteProperty(x.root, x.atom("RESOURCE_MANAGER"))
+        x.sync()
+
+
+def test_shared_memory_is_in_use(x: XConnection) -> None:
+    with open_screen(handlers=[X11Capture(x.display)]) as screen:
+        screen.grab(allow_black=True)
+        assert screen.handler.notes() == ()
+
+
+def test_a_missing_server_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    reason = X11Capture(":9999").unavailable()
+    assert reason is not None
+    assert "cannot connect to the X server :9999" in reason
+    monkeypatch.delenv("DISPLAY", raising=False)
+    reason = X11Capture().unavailable()
+    assert reason is not None
+    assert "DISPLAY is not set" in reason
+    with pytest.raises(AgentError, match=r"x11: .*DISPLAY is not set.*native: it is for Windows and macOS"):
+        open_screen()
