@@ -79,12 +79,11 @@ def quantize(weight: Tensor, bits: int, group_size: int) -> tuple[Tensor, Tensor
     is at most half a scale. Scales come back in the weight's dtype: float32, bfloat16 or float16.
     """
     limit = 127 if bits == 8 else 7
-    groups = weight.float().unflatten(-1, (-1, group_size))
-    scale = (
-        (torch.maximum(groups.amax(-1), -groups.amin(-1)) / limit).clamp_min(_MIN_SCALE[weight.dtype]).to(weight.dtype)
-    )
+    groups = weight.to(torch.float32, copy=True).unflatten(-1, (-1, group_size))
+    largest = torch.maximum(groups.amax(-1), -groups.amin(-1))
+    scale = (largest / limit).clamp_min(_MIN_SCALE[weight.dtype]).to(weight.dtype)
     # Rounding against the stored scale, not the exact one, keeps the half-scale bound in bf16.
-    integers = (groups / scale.float().unsqueeze(-1)).round_().clamp_(-limit - (bits == 4), limit).flatten(-2)
+    integers = groups.div_(scale.float().unsqueeze(-1)).round_().clamp_(-limit - (bits == 4), limit).flatten(-2)
     if bits == 8:
         return integers.to(torch.int8), scale
     # Two neighbours are one little-endian 16-bit number, high * 256 + low; folding it gives high * 16 + low.

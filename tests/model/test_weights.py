@@ -212,9 +212,9 @@ print(peak() - before, sum(t.nbytes for t in model.state_dict().values()))
 
 @pytest.fixture(scope="module")
 def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three shards of 35 MB with tensors up to 16 MB."""
+    """Three shards of 50 MB with tensors up to 25 MB."""
     raw = preset_config("tiny")
-    raw["text_config"] |= {"hidden_size": 512, "intermediate_size": 16384, "moe_intermediate_size": 256}
+    raw["text_config"] |= {"hidden_size": 768, "intermediate_size": 16384, "moe_intermediate_size": 256}
     return write_random(tmp_path_factory.mktemp("wide") / "wide", raw, CPU, shards=3)
 
 
