@@ -27,7 +27,7 @@ from model.wire import ModelCard
 State = Literal["stopped", "starting", "ready", "restarting", "failed"]
 
 _TICK_S = 0.2
-_DEATH_SEEN_S = 0.5
+_DEATH_SEEN_S = 0.8
 _MAX_LOG_BYTES = 5 << 20
 # The server shows life every few seconds while it works, so that a long silence is a fault.
 _TIMEOUTS = Timeouts(connect_s=5.0, silence_s=120.0)
@@ -87,14 +87,14 @@ class EngineProcess:
     def start(self) -> None:
         """Begin to start the process and return at once; does nothing while it runs."""
         with self._changed:
-            if self._thread is not None and self._thread.is_alive():
+            if self._status.state not in ("stopped", "failed"):
                 return
             _make_room(self.log_file)
             parent = Path(tempfile.gettempdir())
             sweep(parent)
             self._folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=parent))
             self._stopping.clear()
-            self._set("starting")
+            self._status = ChildStatus("starting")
             # A thread that lives as long as the child: Linux ends a child with the thread that made it.
             self._thread = threading.Thread(target=self._supervise, name="engine supervisor", daemon=True)
             self._thread.start()
@@ -157,17 +157,18 @@ class EngineProcess:
             self._on_status(self._status)
 
     def _supervise(self) -> None:
+        last = ChildStatus("stopped")
+        self._set("starting")
         try:
             self._keep_running()
         except ModelError as error:
-            self._set("failed", str(error))
+            last = ChildStatus("failed", str(error))
         except BaseException as error:
-            self._set("failed", f"the supervisor broke: {type(error).__name__}: {error}")
+            last = ChildStatus("failed", f"the supervisor broke: {type(error).__name__}: {error}")
             raise
-        else:
-            self._set("stopped")
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
+            self._set(last.state, last.message)
 
     def _keep_running(self) -> None:
         """Start the process as often as it takes; return when stopped, raise when it is hopeless."""
@@ -262,7 +263,8 @@ class ChildEndpoint:
         try:
             yield from endpoint.stream(messages, options, cancel)
         except EndpointError as error:
-            if not run.ended(_DEATH_SEEN_S):
+            refused = getattr(error.__cause__, "status_code", 500) < 500
+            if refused or not run.ended(_DEATH_SEEN_S):
                 raise
             raise EngineDiedError(
                 "the engine process ended in the middle of the answer",

@@ -160,6 +160,8 @@ class Endpoint:
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     async def _attempt(self, body: Json) -> AsyncIterator[Delta]:
+        import openai
+
         client, headers = self._connect()
         if self._model is None:
             self._model = (await self._cards())[0].id
@@ -176,7 +178,10 @@ class Endpoint:
             kind = stream.response.headers.get("content-type", "no content type")
             if not kind.startswith("text/event-stream"):
                 raise nonsense(self.url, f"it answered with {kind} instead of an event stream")
+            chunk: object  # what a server sends need not be what the client's types say
             async for chunk in stream:
+                if not isinstance(chunk, openai.BaseModel):
+                    raise nonsense(self.url, "an event that is not a JSON object")
                 yield delta_from_chunk(chunk.to_dict(warnings=False))
 
     def card(self) -> ModelCard:

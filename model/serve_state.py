@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from model.chat import ChatModel
-from model.errors import InputError
+from model.errors import InputError, ResourceError
 from model.serve_pull import Pull, StartStream
 from model.wire import Json, ModelCard, RequestError
 from model.wire_pictures import PictureLimits
@@ -146,7 +146,7 @@ class Service:
             with self._lock:
                 self._running.discard(pull)
             leave()
-            if error is not None and any(mark in f"{type(error).__name__} {error}" for mark in _LOST_DEVICE):
+            if error is not None and _device_is_lost(error):
                 self.fail(error)
 
         pull = Pull(start(self._model), on_end)
@@ -172,3 +172,10 @@ class Service:
     def _all_running(self) -> tuple[Pull, ...]:
         with self._lock:
             return tuple(self._running)
+
+
+def _device_is_lost(error: BaseException) -> bool:
+    if isinstance(error, ResourceError):
+        return False
+    chain = (error, error.__cause__)
+    return any(mark in f"{type(step).__name__} {step}" for step in chain for mark in _LOST_DEVICE)
