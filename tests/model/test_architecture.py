@@ -18,6 +18,8 @@ from model.config import parse_config
 from tests.model.oracle import checkpoint_tensors, random_model, random_patches, raw_config, relative_error
 from tests.model.tiny import tiny_config
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 @pytest.fixture(autouse=True)
 def _no_gradients() -> Iterator[None]:

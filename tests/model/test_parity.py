@@ -26,6 +26,8 @@ from tests.model.oracle import (
     relative_error,
 )
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TOLERANCE = 1e-5
 
 

@@ -3,7 +3,6 @@
 import json
 import shutil
 import socket
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,16 +47,9 @@ from tests.model.oracle import (
     relative_error,
 )
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 QUESTION = "What is the dome building in the picture? Think step by step."
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Run the toy network on one thread: with more, starting them is most of the time."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
