@@ -68,10 +68,10 @@ class Location:
         """Say why nothing was found, in words for a person."""
         if self.found:
             return ""
-        last = self.looks[0].answer
-        if isinstance(last, NotThere):
+        last = self.looks[-1]
+        if isinstance(last.answer, NotThere):
             return "the model says that it is not in the picture"
-        return f"the model's answer has no point in it: {self.looks[0].text.strip()[:200]!r}"
+        return f"the model's answer has no point in it: {last.text.strip()[:200]!r}"
 
 
 def locate(
