@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from app.engine_args import add_engine_arguments, open_engine
+from app.engine_args import DTYPES, add_engine_arguments, open_engine
 from app.output import Progress, emit, emit_json, human_bytes, note
 
 FAMILY = (
@@ -53,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     child.add_argument("folder", type=Path)
     child.add_argument("--size", choices=("tiny", "a3b"), default="tiny")
     child.add_argument("--device", default="cpu", help="where the weights are drawn (cpu or cuda)")
+    child.add_argument("--dtype", choices=DTYPES[1:], default="bfloat16", help="stored number format")
     child.add_argument("--seed", type=int, default=0)
     child.set_defaults(act=_make_dummy)
 
@@ -162,7 +163,12 @@ def _make_dummy(args: argparse.Namespace) -> int:
     from model.dummy import make_dummy
 
     folder = make_dummy(
-        args.folder, size=args.size, device=args.device, seed=args.seed, progress=Progress("writing random weights")
+        args.folder,
+        size=args.size,
+        device=args.device,
+        seed=args.seed,
+        dtype=args.dtype,
+        progress=Progress("writing random weights"),
     )
     note("random weights: it answers in the right form, with nonsense")
     emit(str(folder))
