@@ -22,9 +22,9 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Started:
     """``python -m model.serve`` and what it has announced."""
 
-    def __init__(self, *arguments: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(self, *arguments: str, module: str = "model.serve", environment: dict[str, str] | None = None) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "model.serve", *arguments],
+            [sys.executable, "-m", module, *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -111,3 +111,27 @@ def test_the_arguments_are_known_without_torch_or_a_web_library() -> None:
         "import model.serve_args, sys; sys.exit(bool({'torch', 'starlette', 'uvicorn', 'openai'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_process_that_is_still_loading_ends_when_asked() -> None:
+    environment = {"PACED_SERVER": "hang-loading"}
+    with Started("--port", "0", module="tests.model.paced_server", environment=environment) as started:
+        started.until("progress")
+        started.process.send_signal(signal.SIGTERM)
+        assert started.process.wait(30) == 0
+
+
+def test_a_person_at_a_terminal_reads_words() -> None:
+    pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([sys.executable, "-m", "tests.model.paced_server", "--port", "0"], stdout=theirs)
+    os.close(theirs)
+    shown = ""
+    while "ready" not in shown:
+        shown += os.read(ours, 1024).decode()
+    process.terminate()
+    process.wait(30)
+    os.close(ours)
+    listening, progress, ready = shown.split("\r\n")[:3]
+    assert listening.startswith("listening on http://127.0.0.1:")
+    assert (progress, ready) == ("loading 50%", "ready: paced")
