@@ -82,13 +82,18 @@ def build(out: Path) -> dict[str, int]:
 
     Raises `DownloadError` when a package cannot be had.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    partial = out.with_name(f"{out.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
-        fonts = build_fonts(out, work)
-        icons = build_icons(out, work)
-        words = _build_words(out, work)
-    (out / "bank.json").write_text(json.dumps({"fonts": fonts, "icons": icons}, indent=1) + "\n")
+        fonts = build_fonts(partial, work)
+        icons = build_icons(partial, work)
+        words = _build_words(partial, work)
+    (partial / "bank.json").write_text(json.dumps({"fonts": fonts, "icons": icons}, indent=1) + "\n")
+    # processes that draw from an older bank keep it until the new one is whole
+    shutil.rmtree(out, ignore_errors=True)
+    partial.rename(out)
     return {
         "families": len(fonts),
         "icon_sets": len(icons),
@@ -100,7 +105,6 @@ def build(out: Path) -> dict[str, int]:
 def build_fonts(out: Path, work: Path) -> list[dict[str, object]]:
     """Subset every family's weights into ``out/fonts``; return the table of what is there."""
     folder = out / "fonts"
-    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     table: list[dict[str, object]] = []
     unpacked: dict[str, Path] = {}
@@ -192,8 +196,10 @@ def rasterise(path: Path) -> np.ndarray | None:
 
     A mask that is almost empty or almost full is refused: it would be a blank or a solid block.
     """
-    text = path.read_text(encoding="utf-8").replace("currentColor", "#000000")
-    dom = skia.SVGDOM.MakeFromStream(skia.MemoryStream(text.encode()))
+    # skia reads from these bytes without holding them: they must outlive the stream
+    data = path.read_bytes().replace(b"currentColor", b"#000000")
+    stream = skia.MemoryStream(data)
+    dom = skia.SVGDOM.MakeFromStream(stream)
     if dom is None:
         return None
     size = dom.containerSize()

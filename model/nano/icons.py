@@ -134,8 +134,7 @@ gift | gift, present | gift, card-giftcard
 chart | chart, bar chart, statistics, analytics, graph | bar-chart, chart-bar, bar-chart-2, bar-chart-line, \
     stats-chart, chart-column, chart--bar, graph
 pie chart | pie chart | pie-chart, chart-pie, pie-chart-2, chart--pie
-trend | trending up, growth, line going up | trending-up, graph-up-arrow, arrow-trending-up, trend-up, \
-    analytics-reference
+trend | trending up, growth, line going up | trending-up, graph-up-arrow, arrow-trending-up, trend-up
 cloud | cloud | cloud
 cloud upload | upload to the cloud, cloud upload | cloud-upload, upload-cloud, cloud-arrow-up, cloud-up, backup, \
     cloud--upload
@@ -151,13 +150,13 @@ login | log in, sign in, login | log-in, login, box-arrow-in-right, sign-in, arr
     arrow-right-end-on-rectangle
 sun | sun, light mode, brightness | sun, light-mode, sunny, weather-sunny
 moon | moon, dark mode, night mode | moon, dark-mode, weather-moon
-globe | globe, language, world, web | globe, language, world, globe-alt, public, earth
+globe | globe, language, world, web | globe, material:language, world, globe-alt, public, earth
 code | code, source code, angle brackets | code, code-slash, code-bracket, code-xml
 terminal | terminal, console, command line | terminal, terminal-2, terminal-window, command-line, window-console
 bug | bug, debug | bug, bug-report, bug-ant
-database | database, data | database, circle-stack, server-database, data--base, dns
-server | server | server, hdd-stack, server-stack, data-base
-key | key, password | key, vpn-key, key-2, password
+database | database, data | database, circle-stack, server-database, carbon:data-base
+server | server | server, hdd-stack, server-stack, dns
+key | key, password | key, vpn-key, key-2
 shield | shield, security, protection | shield, security
 thumbs up | thumbs up, like, upvote | thumbs-up, thumb-up, hand-thumbs-up, hand-thumb-up, thumbsup
 thumbs down | thumbs down, dislike, downvote | thumbs-down, thumb-down, hand-thumbs-down, hand-thumb-down, thumbsdown
@@ -167,7 +166,7 @@ archive | archive, archive box | archive, archive-box
 inbox | inbox, tray | inbox, move-to-inbox
 layers | layers, stack | layers, stack, rectangle-stack
 sliders | sliders, adjust, equalizer, controls | sliders, tune, adjustments, adjustments-horizontal, \
-    sliders-horizontal, equalizer, options, settings--adjust, sliders-2
+    sliders-horizontal, options, settings--adjust, sliders-2
 wrench | tool, wrench, spanner, repair | wrench, tool, build, tools
 bold | bold | bold, type-bold, format-bold, text-b, text-bold
 italic | italic | italic, type-italic, format-italic, text-italic
@@ -202,7 +201,7 @@ keyboard | keyboard | keyboard
 mouse | mouse | mouse, device-mouse
 gamepad | game controller, gamepad, games | gamepad, gamepad-2, controller, game-controller, device-gamepad, \
     sports-esports, game-console
-cpu | processor, chip, CPU | cpu, memory, cpu-chip, microchip, chip
+cpu | processor, chip, CPU | cpu, material:memory, cpu-chip, microchip, chip
 hard drive | hard drive, hard disk, storage | hard-drive, device-hdd, hdd, hard-drive-2, storage, hard-drives
 usb | USB, USB stick | usb, usb-stick, usb-drive
 rss | RSS, feed | rss, rss-feed, rss-simple
@@ -216,18 +215,20 @@ shuffle | shuffle, random | shuffle
 repeat | repeat, loop | repeat, arrow-repeat
 """
 
-_MISNAMED = frozenset(
-    {
-        ("octicons", "stop"),
-        ("bootstrap", "phone"),
-        ("fluent", "phone"),
-        ("material", "filter"),
-        ("carbon", "warning"),
-        ("feather", "delete"),
-        ("lucide", "delete"),
-    }
-)
-"""(set, stem) whose drawing is of something else than the stem's usual meaning."""
+_MISNAMED = {
+    "bootstrap": "phone save subtract volume-off align-center",
+    "carbon": "warning label align-left align-center align-right",
+    "feather": "delete",
+    "fluent": "phone arrow-forward access-time group check place align-left align-center align-right",
+    "ionicons": "volume-off",
+    "lucide": "delete view group",
+    "material": "filter filter-2 arrow-left arrow-right camera volume-mute grid-3x3 more tag pin power power-off",
+    "octicons": "stop",
+    "phosphor": "notification subtract graph align-left align-center align-right",
+    "remixicon": "user-follow bell",
+    "tabler": "arrow-back arrow-forward notification file-download grid-3x3",
+}
+"""By set: stems whose drawing is of something else than what the stem means elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,8 +269,9 @@ def shared_words() -> frozenset[str]:
 def set_stems(concept: Concept, icon_set: str) -> tuple[str, ...]:
     """List the file stems (with hyphens) that draw ``concept`` in ``icon_set``."""
     stems: list[str] = []
+    misnamed = _MISNAMED.get(icon_set, "").split()
     for stem in concept.stems:
         owner, _, own = stem.rpartition(":")
-        if owner in ("", icon_set) and (icon_set, own) not in _MISNAMED:
+        if owner in ("", icon_set) and own.replace("--", "-") not in misnamed:
             stems.append(own.replace("--", "-"))
     return tuple(stems)
