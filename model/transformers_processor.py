@@ -100,7 +100,7 @@ def _open(source: Any) -> Image.Image:
         return open_image(Path(source) if Path(source).is_file() else load_image(source))
     if isinstance(source, np.ndarray | torch.Tensor):
         return open_image(to_pil_image(source))
-    raise TypeError(f"a picture is a path, a URL, bytes, an array or an image, not a {type(source).__name__}")
+    raise TypeError(f"a picture is a path, a URL, bytes, an array or an image, not {type(source).__name__}")
 
 
 def _flat(images: Any) -> Iterator[Image.Image]:

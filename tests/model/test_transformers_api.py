@@ -225,6 +225,26 @@ def test_sampling_arguments_work(loaded: Loaded) -> None:
     assert runs[0][0] != runs[0][1]
 
 
+def test_answers_stream(loaded: Loaded, capsys: pytest.CaptureFixture[str]) -> None:
+    tokenizer = loaded.processor.tokenizer
+    inputs = tokenizer("Hello there", return_tensors="pt")
+    out = loaded.model.generate(
+        **inputs, max_new_tokens=12, do_sample=False, streamer=transformers.TextStreamer(tokenizer, skip_prompt=True)
+    )
+    assert capsys.readouterr().out == tokenizer.decode(out[0, inputs.input_ids.shape[1] :]) + "\n"
+
+
+def test_pipelines_answer(folder: Path, loaded: Loaded, tmp_path: Path) -> None:
+    asked = _conversation("What is this?", _noise("one", (90, 60), tmp_path))
+    pipeline: Any = transformers.pipeline("image-text-to-text", model=str(folder), dtype="float32")
+    answer = pipeline(text=asked, max_new_tokens=8, return_full_text=False, generate_kwargs={"do_sample": False})
+    inputs = loaded.processor.apply_chat_template(
+        asked, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"
+    )
+    expected = loaded.processor.decode(_answers(loaded, inputs, 8)[0], skip_special_tokens=True)
+    assert answer[0]["generated_text"] == expected
+
+
 @pytest.fixture(scope="module")
 def twins(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
     """Put the same random weights into this model and into transformers' Kimi-K2.5."""
