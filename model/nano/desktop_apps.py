@@ -141,9 +141,10 @@ def app_screens(application: Application, split: Split, look: int, seed: int) ->
                     # Some programs open no second window beside their first.
                     session.start(rng.choice([u for u in _UNDER[split] if u != application.name]))
                     session.place(rng)
+                below = {n.name for n in session.nodes() if n.parent == -1}
                 session.start(command)
                 session.place(rng)
-                yield from _visit(session, application, source)
+                yield from _visit(session, application, source, below)
 
 
 def _fonts(split: Split) -> list[str]:
@@ -151,14 +152,15 @@ def _fonts(split: Split) -> list[str]:
     return [family for family in families(split) if not family.endswith((" Code", " Mono"))]
 
 
-def _visit(session: AppSession, application: Application, source: str) -> Iterator[Screen]:
+def _visit(session: AppSession, application: Application, source: str, below: set[str]) -> Iterator[Screen]:
+    """Take the first screen, then one for each menu and key; menus of windows named in ``below`` stay closed."""
     seen: set[bytes] = set()
     nodes = session.nodes()
     first = _screen(session, nodes, source, seen)
     if first is not None:
         yield first
     titles = [n for n in nodes if n.role == "menu" and n.parent >= 0 and nodes[n.parent].role == "menu bar"]
-    for title in titles[:6]:
+    for title in [t for t in titles if _window_name(t, nodes) not in below][:6]:
         session.act(title.ident)
         opened = _screen(session, session.nodes(), source, seen)
         if opened is not None:
@@ -173,6 +175,12 @@ def _visit(session: AppSession, application: Application, source: str) -> Iterat
         if opened is not None:
             yield opened
         session.press("Escape")
+
+
+def _window_name(node: Node, nodes: list[Node]) -> str:
+    while node.parent >= 0:
+        node = nodes[node.parent]
+    return node.name
 
 
 def _screen(session: AppSession, nodes: list[Node], source: str, seen: set[bytes]) -> Screen | None:
