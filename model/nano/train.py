@@ -4,7 +4,7 @@
 
 A stage runs for ``--minutes`` and moves the schedule to ``--until`` (0 to 1 of the whole recipe);
 the next one goes on from there. The learning rate warms up, stays, and falls linearly from 60%.
-The experiment log is in `model.nano.log`.
+The experiment log, failures included, is EXPERIMENTS.md beside this file.
 """
 
 import argparse
