@@ -19,6 +19,10 @@ class NotPermittedError(HandsError):
     """The gate refused an action, so nothing of it was carried out."""
 
 
+class PersonActingError(HandsError):
+    """A person is using the mouse or the keyboard right now."""
+
+
 class StoppedError(HandsError):
     """A run was stopped in the middle of an action; what was held has been released."""
 

@@ -21,7 +21,6 @@ NEVER_KNOWS = {
 AGENT_MAY_USE_OF_MODEL = {"model.chat", "model.errors", "model.grounding"}
 EXEMPT = {
     "model.nano.evaluate": {"agent.locate"},  # measures the built-in checkpoint over the product's own path
-    "agent.bench": {"model.engine"},  # measures that path with the engine in the same process
 }
 """Modules that measure across packages; no other module may import them while it works."""
 LIGHT_MODULES = (

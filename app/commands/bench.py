@@ -76,7 +76,7 @@ def _engine(args: argparse.Namespace) -> int:
 
 
 def _ground(args: argparse.Namespace) -> int:
-    from agent.bench import bench_ground
+    from app.bench_ground import bench_ground
     from model.bench import machine
 
     with open_engine(args, needs="ground") as engine:

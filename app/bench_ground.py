@@ -3,17 +3,15 @@
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 from PIL import Image
 
 from agent.locate import LocateOptions, locate
+from app.samples import sample
 from model.engine import Engine
 
 SCREENS_PX = {"1280x800": (1280, 800), "1920x1080": (1920, 1080), "3840x2160": (3840, 2160)}
-_SAMPLE = Path(__file__).resolve().parent.parent / "assets" / "samples" / "settings.png"
-_INSTRUCTION = "the Save changes button"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +31,16 @@ def bench_ground(
 ) -> list[GroundFigures]:
     """Locate one button on the shipped sample, enlarged to each size; caches are emptied before each run."""
     options = LocateOptions.of(engine.info.grounding_prompt, engine.info.in_token_limit)
-    sample = Image.open(_SAMPLE).convert("RGB")
+    path, targets = sample()
+    picture = Image.open(path).convert("RGB")
     figures: list[GroundFigures] = []
     for screen, size_px in SCREENS_PX.items():
-        image = sample.resize(size_px, Image.Resampling.BICUBIC)
+        image = picture.resize(size_px, Image.Resampling.BICUBIC)
         times_ms: list[float] = []
         looks, found = 0, False
         for run in range(runs + 1):
             engine.clear_caches()
-            location = locate(engine, image, _INSTRUCTION, options)
+            location = locate(engine, image, targets[0].instruction, options)
             looks, found = len(location.looks), location.found
             if run:
                 times_ms.append(location.ms)
