@@ -159,7 +159,9 @@ def _visit(session: AppSession, application: Application, source: str, below: se
     first = _screen(session, nodes, source, seen)
     if first is not None:
         yield first
-    titles = [n for n in nodes if n.role == "menu" and n.parent >= 0 and nodes[n.parent].role == "menu bar"]
+    # Qt calls what stands in a menu bar an item.
+    titled = [n for n in nodes if n.role in ("menu", "menu item") and n.parent >= 0]
+    titles = [n for n in titled if nodes[n.parent].role == "menu bar"]
     for title in [t for t in titles if _window_name(t, nodes) not in below][:6]:
         session.act(title.ident)
         opened = _screen(session, session.nodes(), source, seen)
