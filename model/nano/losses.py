@@ -210,12 +210,16 @@ def answer_losses(
     rows = (starts[..., None] + batch.points)[present]
     boxes = batch.boxes[present].float()
     low, high = boxes[:, :2] * COORDINATES, boxes[:, 2:] * COORDINATES
-    scores = head(hidden[rows.flatten()]).float()[:, coordinate_ids].unflatten(0, (-1, 2))
+    # Normalised over the whole vocabulary: among the coordinates alone nothing keeps other words down.
+    words = head(hidden[rows.flatten()]).float().log_softmax(-1)
+    scores = words[:, coordinate_ids].unflatten(0, (-1, 2))
     middle, spread = (low + high) / 2, ((high - low) * 0.15).clamp(1.5, 12.0)
     bins = torch.arange(COORDINATES, device=hidden.device)
     soft = torch.softmax(-0.5 * ((bins - middle[..., None]) / spread[..., None]).square(), dim=-1)
-    coordinate = -(soft * scores.log_softmax(-1)).sum(-1)
-    best = scores.argmax(-1)
+    coordinate = -(soft * scores).sum(-1)
+    value = torch.full((words.shape[-1],), -1, device=hidden.device)
+    value[coordinate_ids] = bins
+    best = value[words.argmax(-1)].unflatten(0, (-1, 2))
     hit = ((best >= low) & (best < high)).all(-1)
     # Refusing is decided by the answer's first token.
     first = (starts + batch.answer_at).flatten()

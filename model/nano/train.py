@@ -247,6 +247,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--large-share", type=float, default=0.0, help="share of patches in large pictures")
     parser.add_argument("--minutes", type=float, default=9.0)
     parser.add_argument("--until", type=float, default=1.0, help="where the schedule stands at the end, 0 to 1")
+    parser.add_argument("--resume", action="store_true", help="refuse to begin afresh when the state is missing")
     parser.add_argument("--weights", type=Path, help="checkpoint folder to start from when there is no state")
     parser.add_argument("--start", type=float, default=0.0, help="where the schedule stands with --weights")
     parser.add_argument("--steps", type=int, default=0, help="stop after so many steps (for a trial)")
@@ -276,6 +277,8 @@ def main() -> None:
         trainer.load(state, device)
     elif args.weights:
         trainer.adopt(args.weights, args.start)
+    elif args.resume:
+        raise SystemExit(f"there is no state in {args.state}: the stage before this one has not run here")
     small = [(w, h, weight * (1 - args.large_share)) for w, h, weight in SMALL]
     total = sum(weight for *_, weight in SMALL) / sum(weight for *_, weight in LARGE)
     large = [(w, h, weight * total * args.large_share) for w, h, weight in LARGE]
