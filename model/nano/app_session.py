@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import shlex
 import shutil
 import signal
@@ -43,6 +44,7 @@ class AppSession:
         self._theme, self._frame, self._font, self._text_scale = theme, frame, font, text_scale
         self._processes: list[subprocess.Popen[str]] = []
         self._display = ""
+        self._buffer = b""
         self._environment: dict[str, str] = {}
 
     def __enter__(self) -> "AppSession":
@@ -180,7 +182,10 @@ class AppSession:
             "XDG_RUNTIME_DIR": str(self._home),
         }
         child = Path(__file__).with_name("atspi_child.py")
-        script = f"{_AT_SPI} --launch-immediately & openbox & exec {_SYSTEM_PYTHON} -W ignore {shlex.quote(str(child))}"
+        # Nothing but the child may hold the pipe, or its end would go unnoticed.
+        quiet = ">/dev/null 2>&1 &"
+        script = f"{_AT_SPI} --launch-immediately {quiet} openbox {quiet} "
+        script += f"exec {_SYSTEM_PYTHON} -W ignore {shlex.quote(str(child))}"
         command = ["dbus-run-session", "--", "sh", "-c", script]
         self._child = self._spawn(command, piped=True)
 
@@ -208,17 +213,35 @@ class AppSession:
         try:
             stdin.write(json.dumps(request) + "\n")
             stdin.flush()
-            line = stdout.readline()
-            while line and not line.startswith('{"answer"'):
-                line = stdout.readline()
         except BrokenPipeError as error:
             raise ResourceError("the accessibility child ended", why=str(error)) from error
-        if not line:
-            raise ResourceError("the accessibility child ended", remedy="install python3-gi and gir1.2-atspi-2.0")
+        line = self._answer_line(stdout.fileno())
         answer = json.loads(line)["answer"]
         if isinstance(answer, dict) and "error" in answer:
             raise ResourceError("the accessibility tree could not be read", why=answer["error"])
         return answer
+
+    def _answer_line(self, fd: int) -> bytes:
+        """Return the child's next answer, past what the bus writes to the same pipe."""
+        deadline = time.monotonic() + _LIMIT_S
+        while True:
+            line, ended, rest = self._buffer.partition(b"\n")
+            if ended:
+                self._buffer = rest
+                if line.startswith(b'{"answer"'):
+                    return line
+                continue
+            left_s = deadline - time.monotonic()
+            ready = left_s > 0 and select.select([fd], [], [], left_s)[0]
+            chunk = os.read(fd, 1 << 16) if ready else b""
+            if not chunk:
+                why = "it ended" if ready else f"nothing came for {_LIMIT_S:.0f} s"
+                raise ResourceError(
+                    "the accessibility child does not answer",
+                    why=why,
+                    remedy="see that python3-gi and gir1.2-atspi-2.0 are installed",
+                )
+            self._buffer += chunk
 
     def _xdotool(self, *arguments: str) -> str:
         command = [shutil.which("xdotool") or "xdotool", *arguments]

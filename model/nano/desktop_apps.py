@@ -42,7 +42,7 @@ _FRAMES: dict[Split, tuple[str, ...]] = {
     "train": ("Bear2", "Natura", "Mikachu", "Orang", "Artwiz-boxed"),
 }
 """Openbox's themes for title bars."""
-_UNDER: dict[Split, tuple[str, ...]] = {"test": ("galculator", "mousepad"), "train": ("l3afpad", "lxtask")}
+_UNDER: dict[Split, tuple[str, ...]] = {"test": ("galculator", "mousepad"), "train": ("l3afpad", "speedcrunch")}
 """What may stand below the application that is shown."""
 _DRAWN_BY_LISTS = frozenset({"cell", "tree_item", "list_item"})
 _SIZES_PX = ((1280, 800), (1024, 768), (1366, 768), (1024, 640), (1440, 900), (1920, 1080), (1280, 720))
@@ -90,13 +90,10 @@ APPLICATIONS = (
     Application("atril", "atril", ("atril",), ("ctrl+o",)),
     Application("qalculate-gtk", "qalculate-gtk", ("qalculate-gtk",)),
     Application("geany", "geany", ("geany {text}",), ("ctrl+f", "ctrl+alt+p")),
-    Application("pcmanfm", "pcmanfm", ("pcmanfm {folder}",), ("ctrl+f",)),
     Application("pluma", "pluma", ("pluma {text}",), ("ctrl+f", "ctrl+h", "ctrl+o")),
     Application("xarchiver", "xarchiver", ("xarchiver",), ("ctrl+o",)),
     Application("transmission", "transmission-gtk", ("transmission-gtk",), ("ctrl+o",)),
     Application("l3afpad", "l3afpad", ("l3afpad {text}",), ("ctrl+f", "ctrl+o")),
-    Application("lxtask", "lxtask", ("lxtask",)),
-    Application("viewnior", "viewnior", ("viewnior",), ("ctrl+o",)),
     Application(
         "xfce4-settings",
         "xfce4-settings",

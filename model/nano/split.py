@@ -56,13 +56,10 @@ TRAIN_QT_STYLES = ("Fusion",)
 TEST_QT_STYLES = ("Windows",)
 
 TRAIN_APPLICATIONS = (
-    "pcmanfm",
     "pluma",
     "xarchiver",
     "transmission",
     "l3afpad",
-    "lxtask",
-    "viewnior",
     "xfce4-settings",
     "gtk3-examples",
     "dconf-editor",
