@@ -31,23 +31,26 @@ def focused_window(x: XConnection) -> Window | None:
             if x.read_property(focus, "WM_CLASS") is not None:
                 return read_window(x, focus)
             focus = x.core.QueryTree(focus).reply().parent
-    except (xp.WindowError, xp.DrawableError):
+    except xp.WindowError:
         return None  # it was closed while we asked
     return None
 
 
-def read_window(x: XConnection, window: int) -> Window:
-    """Return what is known of a window. Raises `xcffib.xproto.WindowError` when it is gone."""
-    geometry = x.core.GetGeometry(window).reply()
-    corner = x.core.TranslateCoordinates(window, x.root, 0, 0).reply()
-    pid = x.read_cardinals(window, "_NET_WM_PID")
-    return Window(
-        id=window,
-        title=_text(x, window, "_NET_WM_NAME") or _text(x, window, "WM_NAME"),
-        app_class=_text(x, window, "WM_CLASS").rstrip("\0").rpartition("\0")[2],
-        pid=pid[0] if pid else None,
-        rect_px=Rect(corner.dst_x, corner.dst_y, corner.dst_x + geometry.width, corner.dst_y + geometry.height),
-    )
+def read_window(x: XConnection, window: int) -> Window | None:
+    """Return what is known of a window, or None when it is gone."""
+    try:
+        geometry = x.core.GetGeometry(window).reply()
+        corner = x.core.TranslateCoordinates(window, x.root, 0, 0).reply()
+        pid = x.read_cardinals(window, "_NET_WM_PID")
+        return Window(
+            id=window,
+            title=_text(x, window, "_NET_WM_NAME") or _text(x, window, "WM_NAME"),
+            app_class=_text(x, window, "WM_CLASS").rstrip("\0").rpartition("\0")[2],
+            pid=pid[0] if pid else None,
+            rect_px=Rect(corner.dst_x, corner.dst_y, corner.dst_x + geometry.width, corner.dst_y + geometry.height),
+        )
+    except (xp.WindowError, xp.DrawableError):
+        return None
 
 
 def _text(x: XConnection, window: int, name: str) -> str:
