@@ -16,6 +16,7 @@ COMMANDS = {
     "ground": "find a described element in a picture and print its point",
     "chat": "ask a question, with pictures, videos or documents beside it",
     "models": "list, inspect, download, quantise, test or make checkpoints",
+    "screenshot": "write what is on the screen into a file, pixel by pixel",
     "serve": "answer the OpenAI chat-completions protocol on this machine",
     "bench": "measure speed and memory, and print them with the machine",
     "doctor": "say what this machine has and lacks, and how to mend it",

@@ -5,11 +5,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 pytest.importorskip("xcffib", reason="xcffib is not installed")
 import xcffib.randr
-import xcffib.xproto as xp
 
 from agent.capture.screen import open_screen
 from agent.capture.x11 import X11Capture
@@ -17,28 +15,13 @@ from agent.errors import AgentError, CaptureError
 from agent.types import Point, Rect
 from agent.x11.connection import XConnection
 from tests.x11.conftest import HEIGHT_PX, WIDTH_PX
+from tests.x11.drawing import draw
 
 
 @pytest.fixture
 def x(bare_display: str) -> Iterator[XConnection]:
     with XConnection(bare_display) as connection:
         yield connection
-
-
-def _draw(x: XConnection, seed: int) -> NDArray[np.uint8]:
-    """Cover the whole desktop with noise above all windows; return it as RGB."""
-    bgrx = np.random.default_rng(seed).integers(0, 256, (HEIGHT_PX, WIDTH_PX, 4), np.uint8)
-    window, context = x.connection.generate_id(), x.connection.generate_id()
-    x.core.CreateWindow(
-        24, window, x.root, 0, 0, WIDTH_PX, HEIGHT_PX, 0, xp.WindowClass.InputOutput, 0, xp.CW.OverrideRedirect, [1]
-    )
-    x.core.MapWindow(window)
-    x.core.CreateGC(context, window, 0, [])
-    for top in range(0, HEIGHT_PX, 50):
-        rows = bgrx[top : top + 50].tobytes()
-        x.core.PutImage(xp.ImageFormat.ZPixmap, window, context, WIDTH_PX, 50, 0, top, 0, 24, len(rows), rows)
-    x.sync()
-    return bgrx[:, :, 2::-1]
 
 
 @pytest.fixture
@@ -61,7 +44,7 @@ def two_monitors(x: XConnection) -> Iterator[tuple[Rect, Rect]]:
 
 
 def test_the_whole_desktop_is_captured_pixel_by_pixel(x: XConnection) -> None:
-    drawn = _draw(x, 1)
+    drawn = draw(x, 1)
     with open_screen(handlers=[X11Capture(x.display)]) as screen:
         frame = screen.grab()
         assert frame.size_px == (WIDTH_PX, HEIGHT_PX)
@@ -72,7 +55,7 @@ def test_the_whole_desktop_is_captured_pixel_by_pixel(x: XConnection) -> None:
 
 
 def test_monitors_and_regions_are_captured_where_they_are(x: XConnection, two_monitors: tuple[Rect, Rect]) -> None:
-    drawn = _draw(x, 2)
+    drawn = draw(x, 2)
     with open_screen(handlers=[X11Capture(x.display)]) as screen:
         monitors = {monitor.name: monitor for monitor in screen.monitors()}
         assert {name: monitor.rect_px for name, monitor in monitors.items()} == dict(
