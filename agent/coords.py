@@ -24,6 +24,7 @@ __all__ = [
     "points_to_pixels",
     "relative_to_pixel",
     "resolve",
+    "scaled_to_relative",
     "to_relative",
 ]
 
@@ -51,6 +52,18 @@ def crop_around(x_rel: float, y_rel: float, within: Rect, width_px: int, height_
 def from_crop(x_rel: float, y_rel: float, crop: Rect, width_px: int, height_px: int) -> tuple[float, float]:
     """Turn a point relative to a crop into one relative to the whole picture."""
     return (crop.left + x_rel * crop.width) / width_px, (crop.top + y_rel * crop.height) / height_px
+
+
+def scaled_to_relative(x: float, y: float, width: float, height: float) -> RelPoint:
+    """Turn a point that counts up to a width and a height into a relative one.
+
+    Models of other families answer in pixels of the picture that was sent, or in thousandths (1000, 1000).
+    Raises ValueError when the point lies outside.
+    """
+    for name, value, extent in (("x", x, width), ("y", y, height)):
+        if not (math.isfinite(value) and 0 <= value <= extent):
+            raise ValueError(f"{name} is {value:g}; it must be 0 to {extent:g}")
+    return RelPoint(x / width, y / height)
 
 
 def place(point: RelPoint, rect_px: Rect) -> Point:
