@@ -266,7 +266,9 @@ def _repeats_parent(node: Node, element: Element, kept: list[tuple[Node, Element
     if element.role not in ("label", "text_field", "cell"):
         return False
     above = {a.ident for a in _ancestors(node, nodes)}
-    return any(other.ident in above and rival.role in (*_INTERACTIVE, "list_item") for other, rival in kept)
+    around = [rival for other, rival in kept if other.ident in above]
+    # In GTK a tab is the parent of the whole page that it opens.
+    return any(r.text == element.text if r.role == "tab" else r.role in (*_INTERACTIVE, "list_item") for r in around)
 
 
 def _meet(a: Box, b: Box) -> Box:

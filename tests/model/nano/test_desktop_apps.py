@@ -1,4 +1,3 @@
-
 """What accessibility trees claim is believed only where it can be seen."""
 
 import shutil
@@ -73,6 +72,16 @@ def test_a_toolbar_button_without_room_for_its_name_is_an_icon() -> None:
 def test_elements_that_lie_over_each_other_are_both_left_out() -> None:
     one, two = (_node(i, "push button", f"Button {i}", (110, 350, 200, 380)) for i in (1, 2))
     assert to_elements([_FRAME, one, two], [_WINDOW], _SIZE_PX) == []
+
+
+def test_a_label_that_spells_its_button_or_tab_is_one_element_and_a_page_keeps_its_labels() -> None:
+    tab = _node(1, "page tab", "Mouse", (110, 130, 180, 155))
+    own = _node(2, "label", "Mouse", (115, 133, 175, 152), parent=1)
+    page = _node(3, "label", "Speed:", (120, 200, 180, 220), parent=1)
+    button = _node(4, "push button", "Reset", (120, 300, 200, 330), parent=1)
+    inner = _node(5, "label", "Reset", (130, 305, 190, 325), parent=4)
+    found = to_elements([_FRAME, tab, own, page, button, inner], [_WINDOW], _SIZE_PX)
+    assert [(e.role, e.text) for e in found] == [("tab", "Mouse"), ("label", "Speed:"), ("button", "Reset")]
 
 
 def test_what_does_not_show_or_leaves_the_screen_is_left_out() -> None:
