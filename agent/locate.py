@@ -18,7 +18,8 @@ from model.chat import ChatModel, GenerateOptions, complete
 from model.grounding import Found, NotThere, Prompt, Unreadable, ask, prompt_named, read_answer
 
 PATCH_PX = 14
-ANSWER_TOKENS = 512
+ANSWER_TOKENS: dict[Prompt, int] = {"code": 512, "bare": 48}
+"""Tokens that an answer to each prompt may take; the family may explain itself first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,15 @@ class LocateOptions:
     max_looks: int = 3
     sharp_scale: float = 0.85
     generate: GenerateOptions = field(
-        default_factory=lambda: GenerateOptions(max_tokens=ANSWER_TOKENS, temperature=0.0)
+        default_factory=lambda: GenerateOptions(max_tokens=ANSWER_TOKENS["code"], temperature=0.0)
     )
 
     @classmethod
     def of(cls, grounding_prompt: str | None, in_token_limit: int, max_looks: int = 3) -> Self:
         """Take the prompt and the limit that a loaded model states."""
-        return cls(prompt=prompt_named(grounding_prompt), limit_patches=in_token_limit, max_looks=max_looks)
+        prompt = prompt_named(grounding_prompt)
+        generate = GenerateOptions(max_tokens=ANSWER_TOKENS[prompt], temperature=0.0)
+        return cls(prompt=prompt, limit_patches=in_token_limit, max_looks=max_looks, generate=generate)
 
 
 @dataclass(frozen=True, slots=True)
