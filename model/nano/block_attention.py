@@ -63,13 +63,13 @@ class _Questions(torch.autograd.Function):
         ctx: Any, q: Tensor, k_prefix: Tensor, v_prefix: Tensor, k: Tensor, v: Tensor, questions: int, scale: float
     ) -> Tensor:
         out_p, lse_p, extra_p = _forward(q, k_prefix, v_prefix, False, scale)
-        folded = tuple(_fold(t, questions) for t in (q, k, v))
-        out_s, lse_s, extra_s = _forward(*folded, True, scale)
+        q_own, k_own, v_own = (_fold(t, questions) for t in (q, k, v))
+        out_s, lse_s, extra_s = _forward(q_own, k_own, v_own, True, scale)
         lse_s = _unfold(lse_s, questions)
         lse = torch.logaddexp(lse_p, lse_s)
         out = out_p * (lse_p - lse).exp().unsqueeze(-1).to(out_p.dtype)
         out = out + _unfold(out_s, questions) * (lse_s - lse).exp().unsqueeze(-1).to(out.dtype)
-        ctx.save_for_backward(q, k_prefix, v_prefix, *folded, out, lse)
+        ctx.save_for_backward(q, k_prefix, v_prefix, q_own, k_own, v_own, out, lse)
         ctx.extras = (extra_p, extra_s, questions, scale)
         return out
 
@@ -79,8 +79,10 @@ class _Questions(torch.autograd.Function):
         extra_p, extra_s, questions, scale = ctx.extras
         grad = grads[0].contiguous()
         dq, dk_prefix, dv_prefix = _backward(grad, q, k_prefix, v_prefix, out, lse, extra_p, False, scale)
-        own = (_fold(t, questions).contiguous() for t in (out, lse))
-        dq_own, dk, dv = _backward(_fold(grad, questions).contiguous(), q_own, k_own, v_own, *own, extra_s, True, scale)
+        out_own, lse_own = (_fold(t, questions).contiguous() for t in (out, lse))
+        dq_own, dk, dv = _backward(
+            _fold(grad, questions).contiguous(), q_own, k_own, v_own, out_own, lse_own, extra_s, True, scale
+        )
         dq = dq + _unfold(dq_own, questions)
         return dq, dk_prefix, dv_prefix, _unfold(dk, questions), _unfold(dv, questions), None, None
 
