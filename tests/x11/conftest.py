@@ -1,8 +1,10 @@
 """A real X server with a window manager, for tests that draw, capture, click and type."""
 
+import contextlib
 import os
 import select
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,17 +21,17 @@ def start(arguments: list[str], display: str | None, home: Path, **options: obje
     environment = kept | {"HOME": str(home), "XDG_RUNTIME_DIR": str(home), "NO_AT_BRIDGE": "1", "LC_ALL": "C.UTF-8"}
     if display is not None:
         environment |= {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb", "GDK_BACKEND": "x11"}
+    options = {"start_new_session": True, **options}
     return subprocess.Popen(arguments, env=environment, cwd=home, **options)  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """End a program that we started."""
-    process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    """End a program that we started, and what it has started in its session, such as a bus."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(10)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import json
 import select
+import struct
 import subprocess
 import sys
 import time
@@ -10,6 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+import xcffib.xproto as xp
+
+from agent.x11.connection import XConnection
+from agent.x11.windows import focused_window, read_window
 from tests.x11.conftest import start, stop
 
 LIMIT_S = 10.0
@@ -65,6 +71,26 @@ class Target:
             found = self.ask("get")["text"]
             if found == text or time.monotonic() > end:
                 return found
+
+
+def focus(display: str, title: str) -> None:
+    """Ask the window manager to activate a window, and wait until it has the focus."""
+    with XConnection(display) as x:
+        end = time.monotonic() + 30
+        wanted: int | None = None
+        while time.monotonic() < end:
+            if wanted is None:
+                windows = [read_window(x, id_) for id_ in x.read_cardinals(x.root, "_NET_CLIENT_LIST")]
+                wanted = next((window.id for window in windows if window and window.title == title), None)
+                if wanted is not None:
+                    message = struct.pack("=BBHII5I", 33, 32, 0, wanted, x.atom("_NET_ACTIVE_WINDOW"), 2, 0, 0, 0, 0)
+                    mask = xp.EventMask.SubstructureNotify | xp.EventMask.SubstructureRedirect
+                    x.core.SendEvent(False, x.root, mask, message)
+            focused = focused_window(x)
+            if focused is not None and focused.id == wanted:
+                return
+            select.select([], [], [], 0.01)
+        pytest.fail(f"the window {title!r} does not get the focus")
 
 
 @contextmanager

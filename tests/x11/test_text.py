@@ -1,22 +1,16 @@
 """Text entry on a real X server: every character arrives, and the clipboard is afterwards as it was."""
 
-import os
-import select
 import shutil
-import struct
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import pytest
 
 pytest.importorskip("xcffib", reason="xcffib is not installed")
 pytest.importorskip("PySide6", reason="PySide6 is not installed")
-import xcffib.xproto as xp
 
 from agent.errors import HandsError, PersonActingError, StoppedError
 from agent.hands.keymap import LOCK, open_xkb, read_keymap
@@ -25,9 +19,7 @@ from agent.hands.text import paste_key
 from agent.hands.x11 import X11Hands
 from agent.types import Hotkey, Press, TypeText
 from agent.x11.connection import XConnection
-from agent.x11.windows import focused_window, read_window
-from tests.x11.conftest import start, stop
-from tests.x11.programs import Target, target
+from tests.x11.programs import Target, focus, target
 from tests.x11.test_hands import OpenGate
 
 LINES = [
@@ -65,35 +57,15 @@ def edit(display: str, home: Path) -> Iterator[Target]:
 def other(display: str, home: Path, edit: Target) -> Iterator[Target]:
     """Run another program, which copies; the field has the focus again afterwards."""
     with target("line", display, home) as running:
-        _focus(display, "target edit")
+        focus(display, "target edit")
         yield running
 
 
 @pytest.fixture
 def field(edit: Target, other: Target, display: str) -> Target:
-    _focus(display, "target edit")
+    focus(display, "target edit")
     edit.ask("clear")
     return edit
-
-
-def _focus(display: str, title: str) -> None:
-    """Ask the window manager to activate a window, and wait until it has the focus."""
-    with XConnection(display) as x:
-        end = time.monotonic() + 30
-        wanted: int | None = None
-        while time.monotonic() < end:
-            if wanted is None:
-                windows = [read_window(x, id_) for id_ in x.read_cardinals(x.root, "_NET_CLIENT_LIST")]
-                wanted = next((window.id for window in windows if window and window.title == title), None)
-                if wanted is not None:
-                    message = struct.pack("=BBHII5I", 33, 32, 0, wanted, x.atom("_NET_ACTIVE_WINDOW"), 2, 0, 0, 0, 0)
-                    mask = xp.EventMask.SubstructureNotify | xp.EventMask.SubstructureRedirect
-                    x.core.SendEvent(False, x.root, mask, message)
-            focused = focused_window(x)
-            if focused is not None and focused.id == wanted:
-                return
-            select.select([], [], [], 0.01)
-        pytest.fail(f"the window {title!r} does not get the focus")
 
 
 @contextmanager
@@ -266,7 +238,7 @@ def test_a_clipboard_that_cannot_be_saved_is_left_alone(field: Target, hands: X1
 
 def test_a_program_that_does_not_paste_gets_its_text_by_keys(display: str, home: Path, hands: X11Hands) -> None:
     with target("pad", display, home) as pad:
-        _focus(display, "target pad")
+        focus(display, "target pad")
         hands.perform(TypeText("é"))
         assert pad.wait_for(lambda event: event["event"] == "KeyPress" and event["text"] == "é")
 
@@ -287,7 +259,7 @@ def test_the_rest_is_not_typed_into_another_program(field: Target, other: Target
         def check(self) -> None:
             super().check()
             if self.checks == 12:
-                _focus(display, "target line")
+                focus(display, "target line")
 
     other.ask("clear")
     with X11Hands(FocusThief(), display) as hands, pytest.raises(PersonActingError, match="focus went"):
@@ -299,36 +271,6 @@ def test_terminals_are_pasted_into_with_their_own_key() -> None:
     assert paste_key("Xfce4-terminal") == ("ctrl", "shift", "v")
     assert paste_key("mousepad") == ("ctrl", "v")
     assert paste_key("XTerm") is None
-
-
-@pytest.mark.parametrize("text", ["echo <tag> | cat", "naïve 漢字 😀", "Ελλάδα; Россия"])
-def test_a_terminal_gets_the_text(display: str, home: Path, tmp_path: Path, hands: X11Hands, text: str) -> None:
-    if shutil.which("lxterminal") is None:
-        pytest.skip("lxterminal is not installed")
-    pipe, script = tmp_path / "pipe", tmp_path / "script"
-    os.mkfifo(pipe)
-    script.write_text(f"#!/bin/sh\nexec >{pipe}\necho ready\nIFS= read -r line\nprintf '%s\\n' \"$line\"\n")
-    script.chmod(0o755)
-    arguments = ["dbus-run-session", "lxterminal", "--no-remote", "--title=terminal", "-e", str(script)]
-    terminal = start(arguments, display, home)
-    heard = os.fdopen(os.open(pipe, os.O_RDWR), "rb", buffering=0)
-    try:
-        assert _line(heard) == "ready"
-        _focus(display, "terminal")
-        hands.perform(TypeText(text + "\n"))
-        assert _line(heard) == text
-    finally:
-        heard.close()
-        stop(terminal)
-
-
-def _line(pipe: IO[bytes]) -> str:
-    line = b""
-    while not line.endswith(b"\n"):
-        if not select.select([pipe], [], [], 30)[0]:
-            pytest.fail(f"heard only {line!r}")
-        line += pipe.read(1)
-    return line.decode().removesuffix("\n")
 
 
 def test_a_key_that_no_spare_key_can_be_lent_for_is_named(
