@@ -79,7 +79,10 @@ def open_xkb(x: XConnection) -> Any:
 
 
 def read_keymap(x: XConnection) -> Keymap:
-    """Read the map and the active group from the server; a millisecond, so do it for each action."""
+    """Read the map and the active group from the server.
+
+    It takes about 6 ms, so read it for each action: people switch layouts at any time.
+    """
     extension = open_xkb(x)
     found = extension.GetMap(CORE_KEYBOARD, _PARTS, *[0] * 16).reply()
     state = extension.GetState(CORE_KEYBOARD).reply()

@@ -82,7 +82,7 @@ class TextEntry:
                     for char in piece:
                         self._stroke(keymap.characters[char])
                 elif secret or not self._paste(piece, keymap):
-                    self._lend(piece, keymap)
+                    self._lend(piece, keymap, secret=secret)
 
     def _stroke(self, stroke: Stroke) -> None:
         if self._focused_client() != self._client:
@@ -147,7 +147,7 @@ class TextEntry:
         else:
             selection.give_up()
 
-    def _lend(self, text: str, keymap: Keymap) -> None:
+    def _lend(self, text: str, keymap: Keymap, *, secret: bool) -> None:
         spare = keymap.spare
         lent: dict[str, int] = {}
         used: list[int] = []
@@ -157,7 +157,8 @@ class TextEntry:
                 if stroke is None:
                     if char not in lent:
                         if not spare:
-                            raise HandsError(f"{char!r} cannot be typed", why="the keyboard map has no spare key")
+                            what = "a character of the secret" if secret else repr(char)
+                            raise HandsError(f"{what} cannot be typed", why="the keyboard map has no spare key")
                         # One symbol at a time, the longest unused key first: programs read the map late.
                         keycode = spare[len(used) % len(spare)]
                         lent = {other: code for other, code in lent.items() if code != keycode}

@@ -12,11 +12,12 @@ from agent.hands.gate import Gate, HandAction
 from agent.hands.injector import Injector
 from agent.hands.keymap import read_keymap
 from agent.hands.text import TextEntry, TextPace
-from agent.types import BUTTONS, Button, Click, Drag, Hotkey, Move, Point, Press, Scroll, TypeText
+from agent.types import Button, Click, Drag, Hotkey, Move, Point, Press, Scroll, TypeText
 from agent.x11.connection import XConnection, x_errors_as
 from agent.x11.monitors import is_xwayland
 
 _SPOT_PX = 16
+_LOGICAL: dict[Button, int] = {"left": 1, "middle": 2, "right": 3}
 _WHEEL_UP, _WHEEL_DOWN, _WHEEL_LEFT, _WHEEL_RIGHT = 4, 5, 6, 7
 
 
@@ -103,13 +104,13 @@ class X11Hands:
             case Click(at, button, count, modifiers):
                 with self._modified(modifiers):
                     self._go(at)
-                    self._click(self._physical(button), count)
+                    self._click(self._physical(_LOGICAL[button]), count)
             case Move(to):
                 self._injector.move(to)
             case Drag(start, end, button, modifiers):
                 with self._modified(modifiers):
                     self._go(start)
-                    self._drag(end, self._physical(button))
+                    self._drag(end, self._physical(_LOGICAL[button]))
             case Scroll(at, up, right, modifiers):
                 with self._modified(modifiers):
                     self._go(at)
@@ -155,7 +156,7 @@ class X11Hands:
     def _turn(self, up: int, right: int) -> None:
         wheels = [_WHEEL_UP if up > 0 else _WHEEL_DOWN] * abs(up)
         wheels += [_WHEEL_RIGHT if right > 0 else _WHEEL_LEFT] * abs(right)
-        for wheel in wheels:
+        for wheel in map(self._physical, wheels):
             self._injector.button_down(wheel)
             self._injector.button_up(wheel)
             self._injector.pause(self._pace.between_notches_s)
@@ -178,12 +179,14 @@ class X11Hands:
 
     @contextmanager
     def _modified(self, modifiers: Sequence[str]) -> Iterator[None]:
+        if not modifiers:
+            yield
+            return
         keymap = read_keymap(self._x)
         with self._injector.holding([keymap.key(modifier).keycode for modifier in modifiers]):
             yield
 
-    def _physical(self, button: Button) -> int:
-        """Return the button to press for a logical one; left-handed people have them swapped."""
-        logical = BUTTONS.index(button) + 1
+    def _physical(self, logical: int) -> int:
+        """Return the button to press for a logical one; left-handed people and natural scrolling swap them."""
         mapping = list(self._x.core.GetPointerMapping().reply().map)
         return mapping.index(logical) + 1 if logical in mapping else logical

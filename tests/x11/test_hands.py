@@ -70,14 +70,16 @@ def test_buttons_and_modifiers_arrive(pad: Target, hands: X11Hands, button: str)
     assert pad.wait_for(lambda e: e["event"] == "MouseMove" and not e["mods"])["buttons"] in ([], ["no"])
 
 
-def test_a_left_handed_map_still_clicks_what_was_asked(pad: Target, hands: X11Hands, display: str) -> None:
+def test_swapped_buttons_and_wheels_still_do_what_was_asked(pad: Target, hands: X11Hands, display: str) -> None:
     with XConnection(display) as x:
         before = list(x.core.GetPointerMapping().reply().map)
-        swapped = [3, 2, 1, *before[3:]]
+        swapped = [3, 2, 1, 5, 4, *before[5:]]
         x.core.SetPointerMapping(len(swapped), swapped).reply()
         try:
             hands.perform(Click(_inside(pad, 70, 70), "right"))
             assert pad.wait_for("MouseButtonPress")["button"] == "right"
+            hands.perform(Scroll(_inside(pad, 70, 70), -1))
+            assert pad.wait_for("Wheel")["up"] == -1
         finally:
             x.core.SetPointerMapping(len(before), before).reply()
 
