@@ -20,7 +20,7 @@ from model.dummy import random_model, write_companions
 from model.engine import Engine
 from model.generation import GenerationDefaults
 from model.image import load_preprocess
-from model.presets import preset_config
+from model.storage.presets import preset_config
 from model.tokenizer import Tokenizer
 from model.weights import Quantize
 

@@ -17,9 +17,9 @@ from model.config import CONFIG_FILE, KimiVLConfig, load_config, read_json
 from model.errors import CheckpointError
 from model.generation import GenerationDefaults, Variant, load_generation, variant_of
 from model.image import PREPROCESS_FILE, PreprocessConfig, load_preprocess
-from model.layout import IGNORED_SUFFIX, expected_tensors
-from model.safetensors_file import StoredTensor, read_header
-from model.vocabulary import (
+from model.storage.layout import IGNORED_SUFFIX, expected_tensors
+from model.storage.safetensors_file import StoredTensor, read_header
+from model.text.vocabulary import (
     EOS,
     IM_END,
     MEDIA_PAD,

@@ -17,12 +17,12 @@ from typing import Literal, Self
 from platformdirs import user_log_path
 
 from model.chat import Delta, GenerateOptions, Message, Usage
-from model.child_life import STOP, Supervision, attend, child_environment, last_words
-from model.child_run import ChildRun
 from model.client import Endpoint, Timeouts
-from model.client_frames import PREFIX, sweep
 from model.errors import EndpointError, EngineDiedError, ModelError
-from model.wire import ModelCard
+from model.process.run import ChildRun
+from model.process.supervision import STOP, Supervision, attend, child_environment, last_words
+from model.remote.frames import PREFIX, sweep
+from model.wire.card import ModelCard
 
 State = Literal["stopped", "starting", "ready", "restarting", "failed"]
 
@@ -44,7 +44,7 @@ class ChildStatus:
 class EngineProcess:
     """Run ``serve`` as a child process, keep it running, and never let it outlive this one.
 
-    ``arguments`` are those of `model.serve_args` beyond the model. ``on_status`` is called from a
+    ``arguments`` are those of `model.serving.arguments` beyond the model. ``on_status`` is called from a
     thread of ours with every change. The child's log is appended to ``log_file``. Use it as a
     context manager, or `start` and `stop` it. All methods may be called from any thread.
     """

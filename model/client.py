@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from model.chat import Delta, FinishReason, GenerateOptions, ImagePart, Message, Usage
-from model.client_errors import dropped, endpoint_error, may_retry, nonsense
-from model.client_frames import FrameStore
-from model.client_loop import LoopThread
 from model.errors import EndpointError, InputError
-from model.wire import Json, ModelCard, card_from_json
-from model.wire_answer import delta_from_chunk, split_prefix
-from model.wire_pictures import png_data_url
-from model.wire_request import chat_request_json
+from model.remote.errors import dropped, endpoint_error, may_retry, nonsense
+from model.remote.frames import FrameStore
+from model.remote.loop import LoopThread
+from model.wire import Json
+from model.wire.answer import delta_from_chunk, split_prefix
+from model.wire.card import ModelCard, card_from_json
+from model.wire.pictures import png_data_url
+from model.wire.request import chat_request_json
 
 if TYPE_CHECKING:
     import openai

@@ -1,6 +1,6 @@
 """Checkpoints from the Hugging Face Hub into its own cache, so that other programs find them there.
 
-huggingface_hub lists the repository and lays out the cache; `model.transfer` moves the bytes.
+huggingface_hub lists the repository and lays out the cache; `model.storage.transfer` moves the bytes.
 Cache layout: https://huggingface.co/docs/huggingface_hub/guides/manage-cache.
 """
 
@@ -26,9 +26,9 @@ from model.checkpoint import INDEX_FILE, SINGLE_FILE
 from model.config import CONFIG_FILE, load_config, read_json
 from model.errors import CancelledByCallerError, CheckpointError, DownloadError
 from model.image import PREPROCESS_FILE
-from model.output_folder import check_disk
-from model.transfer import TRANSPORT_ERRORS, RemoteFile, transfer
-from model.vocabulary import RANKS_FILE, TOKENIZER_CONFIG_FILE
+from model.storage.output_folder import check_disk
+from model.storage.transfer import TRANSPORT_ERRORS, RemoteFile, transfer
+from model.text.vocabulary import RANKS_FILE, TOKENIZER_CONFIG_FILE
 
 Progress = Callable[[int, int], None]
 

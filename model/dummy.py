@@ -19,14 +19,14 @@ from model.config import CONFIG_FILE, KimiVLConfig, parse_config
 from model.errors import InputError
 from model.generation import GENERATION_FILE
 from model.image import PREPROCESS_FILE
-from model.layout import CORRECTION_BIAS, dense_tensors, ignored_tensors
-from model.memory import choose_device
-from model.output_folder import output_folder
-from model.presets import Size, preset_config, preset_generation, preset_preprocessor
-from model.safetensors_file import TensorSpec
-from model.shard_writer import SHARD_BYTES, write_shards
-from model.tokenizer_build import build_ranks, write_tokenizer
-from model.vocabulary import N_SPECIAL
+from model.runtime.memory import choose_device
+from model.storage.layout import CORRECTION_BIAS, dense_tensors, ignored_tensors
+from model.storage.output_folder import output_folder
+from model.storage.presets import Size, preset_config, preset_generation, preset_preprocessor
+from model.storage.safetensors_file import TensorSpec
+from model.storage.shard_writer import SHARD_BYTES, write_shards
+from model.text.tokenizer_build import build_ranks, write_tokenizer
+from model.text.vocabulary import N_SPECIAL
 from model.weights import Progress, Quantize, chosen_quantization, compute_dtype, fill, make_model, row_blocks
 
 WEIGHT_STD = 0.02

@@ -20,13 +20,13 @@ from model.errors import CheckpointError, InputError, ModelError, ResourceError
 from model.estimate import estimate
 from model.generation import GenerationDefaults
 from model.image import PreprocessConfig
-from model.memory import choose_device
-from model.prompt import Prompt, PromptRules, prepare
-from model.request import AnswerText, Request, Times
+from model.runtime.memory import choose_device
+from model.runtime.prompt import Prompt, PromptRules, prepare
+from model.runtime.request import AnswerText, Request, Times
+from model.runtime.scheduler import EngineLimits, EngineStats, Scheduler
 from model.sampling import Sampler
-from model.scheduler import EngineLimits, EngineStats, Scheduler
+from model.text.vocabulary import IM_END, MEDIA_CONTENT, MEDIA_END, MEDIA_PAD, MEDIA_START
 from model.tokenizer import Tokenizer
-from model.vocabulary import IM_END, MEDIA_CONTENT, MEDIA_END, MEDIA_PAD, MEDIA_START
 from model.weights import Quantize, load_model
 
 _NEVER_CHOSEN = (MEDIA_START, MEDIA_CONTENT, MEDIA_PAD, MEDIA_END)

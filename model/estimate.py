@@ -9,10 +9,10 @@ from model.architecture.linear import EXPAND_VALUES
 from model.cache import latent_bytes
 from model.checkpoint import CheckpointInfo
 from model.config import KimiVLConfig, QuantConfig
-from model.layout import CORRECTION_BIAS, dense_tensors, quantized_tensors, weight_quantization
-from model.memory import free_bytes, prefill_bytes, vision_bytes
-from model.prompt import SEGMENT_TOKENS
-from model.safetensors_file import ITEM_BYTES
+from model.runtime.memory import free_bytes, prefill_bytes, vision_bytes
+from model.runtime.prompt import SEGMENT_TOKENS
+from model.storage.layout import CORRECTION_BIAS, dense_tensors, quantized_tensors, weight_quantization
+from model.storage.safetensors_file import ITEM_BYTES
 from model.weights import Quantize, chosen_quantization, compute_dtype
 
 Verdict = Literal["fits", "tight", "will not fit"]

@@ -17,8 +17,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from model.config import read_json
-from model.decode import DEFAULT_MAX_PIXELS, open_image
 from model.errors import CheckpointError, InputError
+from model.inputs.decode import DEFAULT_MAX_PIXELS, open_image
 
 __all__ = [
     "DEFAULT_MAX_PIXELS",

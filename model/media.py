@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Literal
 
 from model.chat import ImagePart, Part, TextPart
-from model.decode import FORMATS, image_format, open_file
 from model.errors import InputError
-from model.pdf import DEFAULT_DPI, DEFAULT_MAX_SIDE_PX, PdfPage, pdf_page_count, pdf_pages
-from model.video import VideoFrame, sample_video
+from model.inputs.decode import FORMATS, image_format, open_file
+from model.inputs.pdf import DEFAULT_DPI, DEFAULT_MAX_SIDE_PX, PdfPage, pdf_page_count, pdf_pages
+from model.inputs.video import VideoFrame, sample_video
 
 __all__ = [
     "MediaKind",

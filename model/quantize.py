@@ -1,6 +1,6 @@
 """A quantised copy of a checkpoint: a folder that loads like any other.
 
-What is quantised, and in how many bits, is `model.layout`'s; the rounding is the one that loading
+What is quantised, and in how many bits, is `model.storage.layout`'s; the rounding is the one that loading
 does, so a quantised folder and quantising while loading give the same bits.
 """
 
@@ -18,10 +18,10 @@ from model.architecture.linear import quantize as quantize_weight
 from model.checkpoint import INDEX_FILE, CheckpointInfo, inspect
 from model.config import CONFIG_FILE, QUANT_METHOD, QuantConfig, check_quantization, read_json
 from model.errors import InputError
-from model.layout import DEFAULT_GROUP_SIZE, quantized_tensors, weight_quantization
-from model.output_folder import output_folder
-from model.safetensors_file import TensorSpec
-from model.shard_writer import SHARD_BYTES, write_shards
+from model.storage.layout import DEFAULT_GROUP_SIZE, quantized_tensors, weight_quantization
+from model.storage.output_folder import output_folder
+from model.storage.safetensors_file import TensorSpec
+from model.storage.shard_writer import SHARD_BYTES, write_shards
 from model.weights import Progress, ShardReader, row_blocks
 
 _WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".gguf")

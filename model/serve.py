@@ -16,13 +16,14 @@ from functools import partial
 import uvicorn
 
 from model.chat import ChatModel
-from model.child_watch import follow_parent
 from model.errors import InputError, ModelError, ResourceError
-from model.serve_app import create_app
-from model.serve_args import add_arguments, load_engine, settings_of, token_of
-from model.serve_gate import is_loopback
-from model.serve_state import ServeSettings, Service
-from model.wire import Json, ModelCard
+from model.process.parent import follow_parent
+from model.serving.app import create_app
+from model.serving.arguments import add_arguments, load_engine, settings_of, token_of
+from model.serving.gate import is_loopback
+from model.serving.state import ServeSettings, Service
+from model.wire import Json
+from model.wire.card import ModelCard
 
 __all__ = ["ModelCard", "ServeSettings", "announce", "create_app", "run", "serve"]
 
@@ -149,7 +150,7 @@ def serve(
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve as the arguments of `model.serve_args.add_arguments` say; return the exit code.
+    """Serve as the arguments of `model.serving.arguments.add_arguments` say; return the exit code.
 
     Events go to standard output, one JSON object a line; a failure is one of them, so that a
     parent process need not read our standard error. Raises `ModelError`.

@@ -9,9 +9,8 @@ from itertools import groupby
 
 from model.chat import ImagePart, Message, Part, TextPart
 from model.errors import InputError
-from model.stop import held_length
-from model.tokenizer import Tokenizer
-from model.vocabulary import (
+from model.text.stop import held_length
+from model.text.vocabulary import (
     IM_ASSISTANT,
     IM_END,
     IM_MIDDLE,
@@ -22,6 +21,7 @@ from model.vocabulary import (
     MEDIA_PAD,
     MEDIA_START,
 )
+from model.tokenizer import Tokenizer
 
 DEFAULT_SYSTEM = "You are a helpful assistant"
 THINK_START = "◁think▷"

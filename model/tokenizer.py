@@ -15,7 +15,7 @@ from typing import Self
 import tiktoken
 
 from model.errors import CheckpointError, InputError
-from model.vocabulary import (
+from model.text.vocabulary import (
     N_SPECIAL,
     RANKS_FILE,
     SPECIAL_NAMES,

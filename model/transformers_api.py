@@ -16,10 +16,10 @@ from transformers import (
     AutoTokenizer,
 )
 
-from model.transformers_config import MODEL_TYPE, KimiVLConfig, KimiVLTextConfig, KimiVLVisionConfig
-from model.transformers_model import KimiVLForConditionalGeneration
-from model.transformers_processor import KimiVLImageProcessor, KimiVLProcessor
-from model.transformers_tokenizer import TikTokenTokenizer
+from model.hf.config import MODEL_TYPE, KimiVLConfig, KimiVLTextConfig, KimiVLVisionConfig
+from model.hf.network import KimiVLForConditionalGeneration
+from model.hf.processor import KimiVLImageProcessor, KimiVLProcessor
+from model.hf.tokenizer import TikTokenTokenizer
 
 __all__ = [
     "KimiVLConfig",

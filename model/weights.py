@@ -15,13 +15,13 @@ from torch import Tensor
 
 from model.architecture.kimi_vl import KimiVL
 from model.architecture.linear import quantize as quantize_weight
-from model.build import Slot, allocate, allocated_bytes, build_meta, slots
 from model.checkpoint import CheckpointInfo, inspect
 from model.config import KimiVLConfig, QuantConfig
 from model.errors import CancelledByCallerError, CheckpointError, InputError, ResourceError
-from model.layout import DEFAULT_GROUP_SIZE
-from model.memory import choose_device, free_bytes, is_out_of_memory, release
-from model.safetensors_file import StoredTensor
+from model.runtime.memory import choose_device, free_bytes, is_out_of_memory, release
+from model.storage.layout import DEFAULT_GROUP_SIZE
+from model.storage.safetensors_file import StoredTensor
+from model.storage.skeleton import Slot, allocate, allocated_bytes, build_meta, slots
 
 Quantize = Literal["int8", "int4"]
 Progress = Callable[[int, int], None]

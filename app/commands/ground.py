@@ -21,8 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Find the element; exit code 3 when it is not there."""
-    from model.decode import open_image
     from model.errors import InputError
+    from model.inputs.decode import open_image
 
     if not args.instruction.strip():
         raise InputError("the instruction is empty", remedy='say what to find: --instruction "the Save button"')

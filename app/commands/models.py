@@ -99,8 +99,8 @@ def _local_folder(ref: str) -> Path | None:
 def _info(args: argparse.Namespace) -> int:
     from model.checkpoint import inspect, resolve
     from model.estimate import estimate
-    from model.layout import parameter_count
-    from model.memory import choose_device
+    from model.runtime.memory import choose_device
+    from model.storage.layout import parameter_count
 
     info = inspect(resolve(args.model, offline=args.offline, progress=Progress("downloading")))
     fits = estimate(info, args.quantize, choose_device(args.device), context_tokens=args.context)

@@ -5,7 +5,7 @@ import argparse
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    from model.serve_args import add_arguments as add
+    from model.serving.arguments import add_arguments as add
 
     add(parser)
 

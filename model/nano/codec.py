@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from model.grounding import ABSENT_ANSWER, answer_text, ask
 from model.nano.elements import Box
 from model.template import render
+from model.text.tokenizer_build import build_ranks, pieces
+from model.text.vocabulary import IM_END, MEDIA_END
 from model.tokenizer import Tokenizer
-from model.tokenizer_build import build_ranks, pieces
-from model.vocabulary import IM_END, MEDIA_END
 
 PROMPT = "bare"
 

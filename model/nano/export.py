@@ -16,7 +16,7 @@ from torch import Tensor
 
 from model.nano.codec import PROMPT, nano_ranks
 from model.nano.config import IN_TOKEN_LIMIT, nano_config
-from model.tokenizer_build import write_tokenizer
+from model.text.tokenizer_build import write_tokenizer
 
 SHARD_BYTES = 15_000_000
 

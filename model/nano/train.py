@@ -30,8 +30,8 @@ from model.nano.config import nano_config
 from model.nano.dataset import Plan, loader
 from model.nano.losses import Batch, Heads, Losses, step_losses
 from model.nano.muon import Muon, foreach_lerp
+from model.text.tokenizer_build import write_tokenizer
 from model.tokenizer import Tokenizer
-from model.tokenizer_build import write_tokenizer
 from model.weights import load_model
 
 POINTING_LAYER = 3

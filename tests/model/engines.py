@@ -11,7 +11,7 @@ from model.chat import Completion, GenerateOptions, Message, complete
 from model.engine import Engine
 from model.generation import GenerationDefaults
 from model.image import PreprocessConfig
-from model.scheduler import EngineLimits
+from model.runtime.scheduler import EngineLimits
 from model.tokenizer import Tokenizer
 from tests.model.tiny import tiny_config
 

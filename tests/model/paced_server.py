@@ -13,7 +13,7 @@ from collections.abc import Callable
 from model.chat import ChatModel
 from model.errors import CheckpointError, ModelError
 from model.serve import ModelCard, announce, serve
-from model.serve_args import add_arguments, settings_of, token_of
+from model.serving.arguments import add_arguments, settings_of, token_of
 from tests.model.serving import PacedModel
 
 

@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from model.build import build_meta, slots
 from model.checkpoint import inspect, read_tensors
 from model.config import KimiVLConfig, load_config, parse_config
 from model.dummy import make_dummy, write_companions
 from model.errors import CheckpointError
-from model.layout import dense_tensors, expected_tensors, ignored_tensors
-from model.presets import preset_config
-from model.safetensors_file import TensorSpec, encode_header, read_header, shard_names, split_shards
+from model.storage.layout import dense_tensors, expected_tensors, ignored_tensors
+from model.storage.presets import preset_config
+from model.storage.safetensors_file import TensorSpec, encode_header, read_header, shard_names, split_shards
+from model.storage.skeleton import build_meta, slots
 
 INDEX = "model.safetensors.index.json"
 ROUTER = "language_model.model.layers.2.mlp.gate.weight"

@@ -13,10 +13,10 @@ import pytest
 
 from model.chat import ChatModel, Delta, GenerateOptions, complete, message
 from model.child import ChildStatus, EngineProcess, Supervision
-from model.client_frames import sweep
 from model.dummy import make_dummy
 from model.errors import EndpointError, EngineDiedError
-from model.serve_args import TOKEN_VARIABLE
+from model.remote.frames import sweep
+from model.serving.arguments import TOKEN_VARIABLE
 from tests.model.wire_samples import png
 
 HI = [message("user", "hi")]

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from model.client_frames import PREFIX, FrameStore, sweep
-from model.decode import open_image
 from model.errors import InputError, ResourceError
+from model.inputs.decode import open_image
+from model.remote.frames import PREFIX, FrameStore, sweep
 from tests.model.wire_samples import png
 
 

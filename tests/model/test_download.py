@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from model import transfer
 from model.checkpoint import inspect, resolve
 from model.download import download
 from model.dummy import make_dummy
 from model.errors import CancelledByCallerError, CheckpointError, DownloadError, ModelError, ResourceError
+from model.storage import transfer
 from tests.model.hub_server import COMMIT, Hub, serve_hub, sha256
 
 REPO = "someone/Kimi-VL-tiny"

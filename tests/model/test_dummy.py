@@ -13,7 +13,7 @@ from model.checkpoint import inspect
 from model.config import parse_config
 from model.dummy import make_dummy, random_model, synthetic_ranks, write_random
 from model.errors import InputError, ResourceError
-from model.presets import A3B_RANKS, preset_config
+from model.storage.presets import A3B_RANKS, preset_config
 from model.tokenizer import Tokenizer
 from model.weights import Quantize, load_model
 

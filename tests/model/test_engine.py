@@ -10,7 +10,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model import prompt as prompt_module
 from model.architecture.kimi_vl import KimiVL
 from model.architecture.vision import Grid
 from model.cache import FeatureCache
@@ -18,7 +17,8 @@ from model.chat import Completion, GenerateOptions, Message, complete, message
 from model.engine import Engine
 from model.errors import CheckpointError, InputError, ModelError
 from model.generation import GenerationDefaults
-from model.scheduler import EngineLimits
+from model.runtime import prompt as prompt_module
+from model.runtime.scheduler import EngineLimits
 from model.tokenizer import Tokenizer
 from tests.model.engines import (
     NEVER_STOP,

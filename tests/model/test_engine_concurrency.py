@@ -10,16 +10,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from model import prompt, runner
 from model.architecture.kimi_vl import KimiVL
 from model.cache import LatentCache
 from model.chat import Completion, Delta, GenerateOptions, complete, message
 from model.engine import Engine
 from model.errors import ModelError, ResourceError
-from model.request import Request
-from model.runner import Runner
-from model.scheduler import EngineLimits, Scheduler
-from model.steps import DecodeBlock
+from model.runtime import prompt, runner
+from model.runtime.request import Request
+from model.runtime.runner import Runner
+from model.runtime.scheduler import EngineLimits, Scheduler
+from model.runtime.steps import DecodeBlock
 from tests.model.engines import ask, picture, tiny_engine, tiny_model
 
 ENDLESS = GenerateOptions(max_tokens=3900)

@@ -9,14 +9,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from model import prompt, runner
 from model.architecture.kimi_vl import KimiVL
 from model.cache import LatentCache
 from model.chat import GenerateOptions, complete, message
 from model.engine import Engine
 from model.errors import InputError, ModelError, ResourceError
-from model.memory import choose_device, is_out_of_memory
-from model.steps import DecodeBlock
+from model.runtime import prompt, runner
+from model.runtime.memory import choose_device, is_out_of_memory
+from model.runtime.steps import DecodeBlock
 from tests.model.engines import PREPROCESS, SpelledTokenizer, ask, picture, tiny_engine, tiny_model
 
 Step = Callable[[DecodeBlock, list[LatentCache], list[int]], Tensor]

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from model.build import allocated_bytes, build_meta
 from model.checkpoint import CheckpointInfo, inspect
 from model.config import KimiVLConfig, QuantConfig, parse_config
 from model.dummy import make_dummy
 from model.errors import InputError
 from model.estimate import Estimate, estimate, weight_bytes
-from model.presets import preset_config
 from model.quantize import quantize_checkpoint
+from model.storage.presets import preset_config
+from model.storage.skeleton import allocated_bytes, build_meta
 from model.weights import Quantize, load_model
 
 GB = 10**9

@@ -13,7 +13,7 @@ from model.architecture.experts import MixtureOfExperts
 from model.architecture.kimi_vl import KimiVL
 from model.architecture.language import default_positions
 from model.architecture.vision import Grid
-from model.steps import decode_step, logits, new_cache, prefill
+from model.runtime.steps import decode_step, logits, new_cache, prefill
 from tests.model.oracle import (
     REAL_HEADS,
     grid_thw,

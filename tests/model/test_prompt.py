@@ -2,12 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model import prompt as prompt_module
 from model.cache import FeatureCache
 from model.chat import Message, Role, TextPart, message
 from model.errors import InputError
-from model.prompt import Prompt, PromptRules, prepare
-from model.vocabulary import IM_ASSISTANT, IM_MIDDLE, MEDIA_END, MEDIA_PAD
+from model.runtime import prompt as prompt_module
+from model.runtime.prompt import Prompt, PromptRules, prepare
+from model.text.vocabulary import IM_ASSISTANT, IM_MIDDLE, MEDIA_END, MEDIA_PAD
 from tests.model.engines import PREPROCESS, byte_tokenizer, picture
 
 TOKENIZER = byte_tokenizer()

@@ -18,14 +18,14 @@ from model.architecture import linear
 from model.architecture.experts import Experts, QuantExperts
 from model.architecture.kimi_vl import KimiVL
 from model.architecture.linear import Linear, QuantLinear, dequantize, quantize
-from model.build import build_meta
 from model.checkpoint import inspect
 from model.config import QuantConfig, parse_config
 from model.dummy import make_dummy, write_random
 from model.errors import CancelledByCallerError, InputError, ResourceError
-from model.layout import dense_tensors, expected_tensors, group_size_for, weight_quantization
-from model.presets import preset_config
 from model.quantize import quantize_checkpoint
+from model.storage.layout import dense_tensors, expected_tensors, group_size_for, weight_quantization
+from model.storage.presets import preset_config
+from model.storage.skeleton import build_meta
 from model.weights import Quantize, load_model
 
 FLOATS = [torch.float32, torch.bfloat16, torch.float16]

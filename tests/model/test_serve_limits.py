@@ -11,7 +11,7 @@ import pytest
 from model.chat import GenerateOptions
 from model.errors import InputError, ModelError, ResourceError
 from model.serve import ServeSettings
-from model.wire_pictures import PictureLimits
+from model.wire.pictures import PictureLimits
 from tests.model.serving import (
     HI,
     TOKEN,

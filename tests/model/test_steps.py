@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from model import steps
 from model.architecture.attention import LatentAttention
 from model.architecture.kimi_vl import KimiVL
 from model.architecture.vision import Grid
 from model.cache import LatentCache
-from model.steps import DecodeBlock, decode_step, encode_image, logits, new_cache, prefill
+from model.runtime import steps
+from model.runtime.steps import DecodeBlock, decode_step, encode_image, logits, new_cache, prefill
 from tests.model.engines import tiny_model
 
 PAD = 277

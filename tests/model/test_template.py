@@ -19,8 +19,8 @@ from model.template import (
     strip_history,
     strip_thinking,
 )
+from model.text.tokenizer_build import build_ranks
 from model.tokenizer import Tokenizer
-from model.tokenizer_build import build_ranks
 
 TOKENIZER = Tokenizer(build_ranks(["What", " is", " this", "image", "system", "user", "assistant"]))
 PAD = "<|media_pad|>"

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.errors import CheckpointError, InputError
+from model.text.tokenizer_build import build_ranks, pieces
 from model.tokenizer import PATTERN, SPECIAL_NAMES, IncrementalDecoder, Tokenizer, cut
-from model.tokenizer_build import build_ranks, pieces
 
 SCRIPTS = (
     "The quick brown Fox's tail — 'twas HTTPServer2000, x=0.884\t\tend",
@@ -309,7 +309,7 @@ def test_a_decoder_starts_afresh_after_a_flush() -> None:
 
 
 def test_no_torch_is_imported() -> None:
-    code = "import sys, model.tokenizer, model.template, model.tokenizer_build; print('torch' in sys.modules)"
+    code = "import sys, model.tokenizer, model.template, model.text.tokenizer_build; print('torch' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert out.stdout.strip() == "False"
 

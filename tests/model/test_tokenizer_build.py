@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.errors import InputError
+from model.text.tokenizer_build import build_ranks, pieces, write_tokenizer
 from model.tokenizer import Tokenizer
-from model.tokenizer_build import build_ranks, pieces, write_tokenizer
 
 PROMPT = (
     "You are a GUI agent. You are given a task and a screenshot of the screen. You need to perform a series of "

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from model.errors import CheckpointError, InputError
+from model.hf.processor import KimiVLImageProcessor, KimiVLProcessor
+from model.hf.tokenizer import TikTokenTokenizer
 from model.image import load_preprocess, open_image, preprocess
-from model.presets import preset_preprocessor
+from model.storage.presets import preset_preprocessor
+from model.text.tokenizer_build import build_ranks, write_tokenizer
+from model.text.vocabulary import MEDIA_PAD, SPECIAL_NAMES
 from model.tokenizer import Tokenizer
-from model.tokenizer_build import build_ranks, write_tokenizer
-from model.transformers_processor import KimiVLImageProcessor, KimiVLProcessor
-from model.transformers_tokenizer import TikTokenTokenizer
-from model.vocabulary import MEDIA_PAD, SPECIAL_NAMES
 
 PIECES = (*SPECIAL_NAMES.values(), "<|", "|>", "<|im_", "end|>", "[", "]", " ", "\n", "今天", "◁think▷", "\u0301", "🙂")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from model.errors import CheckpointError
+from model.text.tokenizer_build import build_ranks, write_tokenizer
 from model.tokenizer import SPECIAL_NAMES, Tokenizer
-from model.tokenizer_build import build_ranks, write_tokenizer
 
 
 @pytest.fixture

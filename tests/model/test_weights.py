@@ -19,7 +19,7 @@ from model.architecture.kimi_vl import KimiVL
 from model.checkpoint import inspect
 from model.dummy import make_dummy, write_random
 from model.errors import CancelledByCallerError, CheckpointError, InputError, ResourceError
-from model.presets import preset_config
+from model.storage.presets import preset_config
 from model.weights import compute_dtype, load_model, make_model
 
 CPU = torch.device("cpu")

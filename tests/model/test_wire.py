@@ -9,19 +9,12 @@ from PIL import Image
 
 from model.chat import Completion, Delta, GenerateOptions, ImagePart, Message, TextPart, Usage, message
 from model.errors import InputError, ModelError, ResourceError
-from model.wire import (
-    ModelCard,
-    RequestError,
-    as_request_error,
-    card_from_json,
-    card_json,
-    error_json,
-    usage_from_json,
-    usage_json,
-)
-from model.wire_answer import AnswerHead, delta_from_chunk, without_prefix
-from model.wire_pictures import PictureReader
-from model.wire_request import chat_request_json, parse_chat_request
+from model.wire.answer import AnswerHead, delta_from_chunk, without_prefix
+from model.wire.card import ModelCard, card_from_json, card_json
+from model.wire.errors import RequestError, as_request_error, error_json
+from model.wire.pictures import PictureReader
+from model.wire.request import chat_request_json, parse_chat_request
+from model.wire.usage import usage_from_json, usage_json
 from tests.model.wire_samples import image_url, no_pictures, picture_url, refused, size_of
 
 ASK = {"messages": [{"role": "user", "content": "hi"}]}

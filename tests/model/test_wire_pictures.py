@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from model.wire import RequestError
-from model.wire_pictures import PictureLimits, PictureReader, path_of_file_url, png_data_url
+from model.wire.errors import RequestError
+from model.wire.pictures import PictureLimits, PictureReader, path_of_file_url, png_data_url
 from tests.model.wire_samples import data_url, image_url, of_user, png, png_bomb, refused
 
 

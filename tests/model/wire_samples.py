@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from model.chat import ImagePart
-from model.wire import RequestError
-from model.wire_pictures import PictureReader, png_data_url
-from model.wire_request import parse_chat_request
+from model.wire.errors import RequestError
+from model.wire.pictures import PictureReader, png_data_url
+from model.wire.request import parse_chat_request
 
 
 def no_pictures(url: str, where: str) -> Image.Image:

@@ -16,8 +16,8 @@ from model.nano.elements import Query, Screen
 from model.nano.evaluate import judge, table
 from model.nano.losses import Heads, patchify, step_losses
 from model.nano.muon import Muon, orthogonalise
+from model.text.tokenizer_build import write_tokenizer
 from model.tokenizer import Tokenizer
-from model.tokenizer_build import write_tokenizer
 
 
 @pytest.fixture(scope="module")

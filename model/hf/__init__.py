@@ -1,0 +1,1 @@
+"""The classes that `model.transformers_api` registers with transformers."""

@@ -1,0 +1,1 @@
+"""Files that people attach, decoded: pictures, videos, PDF documents."""

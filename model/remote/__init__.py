@@ -1,0 +1,1 @@
+"""What `model.client.Endpoint` needs to speak with a server."""
