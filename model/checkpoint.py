@@ -8,7 +8,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast, get_args
 
@@ -40,6 +40,7 @@ _HUB_ID = re.compile(r"([\w][\w.-]*/[\w][\w.-]*)(?:@([\w][\w./-]*))?", re.ASCII)
 _ALL_CAPABILITIES: frozenset[Capability] = frozenset(get_args(Capability))
 # The family's tokenizer class makes two slots more than the embedding has rows; they are never used.
 _UNUSED_SLOTS = 2
+_MIN_SHAPE_PX, _MAX_SHAPE_PX = 28, 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Sidecar:
     capabilities: frozenset[Capability] = _ALL_CAPABILITIES
     grounding_prompt: str | None = None
     licence: str | None = None
+    shapes_px: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +129,14 @@ def inspect(folder: Path) -> CheckpointInfo:
     if not folder.is_dir():
         raise CheckpointError(f"{folder} is not a folder", remedy="point at a folder in the Kimi-VL layout")
     config = load_config(folder)
-    preprocess = load_preprocess(folder)
+    sidecar = load_sidecar(folder)
+    preprocess = replace(load_preprocess(folder), shapes_px=sidecar.shapes_px)
     if preprocess.patch_size != config.vision.patch_size:
         raise CheckpointError(
             f"{folder / PREPROCESS_FILE}: 'patch_size' is {preprocess.patch_size}",
             why=f"config.json's vision_config says {config.vision.patch_size}",
         )
     specials = _check_vocabulary(folder, config)
-    sidecar = load_sidecar(folder)
     name = sidecar.name or name_of(folder)
     variant = variant_of(name)
     stop_ids = (specials[IM_END], specials[EOS], config.text.eos_token_id)
@@ -171,7 +173,24 @@ def load_sidecar(folder: Path) -> Sidecar:
     given = raw.get("capabilities", known)
     if not isinstance(given, list) or not given or not all(item in known for item in given):
         raise CheckpointError(f"{path}: 'capabilities' must list some of {', '.join(known)}, not {given!r}")
-    return Sidecar(text("name"), frozenset(cast(list[Capability], given)), text("grounding_prompt"), text("licence"))
+    able = frozenset(cast(list[Capability], given))
+    return Sidecar(
+        text("name"), able, text("grounding_prompt"), text("licence"), _shapes(path, raw.get("shapes_px", []))
+    )
+
+
+def _shapes(path: Path, raw: object) -> tuple[tuple[int, int], ...]:
+    shapes: list[tuple[int, int]] = []
+    for entry in raw if isinstance(raw, list) else [raw]:
+        match entry:
+            case [int(width), int(height)] if all(_MIN_SHAPE_PX <= side <= _MAX_SHAPE_PX for side in (width, height)):
+                shapes.append((width, height))
+            case _:
+                raise CheckpointError(
+                    f"{path}: 'shapes_px' must list pairs of width and height in {_MIN_SHAPE_PX}..{_MAX_SHAPE_PX}, "
+                    f"not {entry!r}"
+                )
+    return tuple(shapes)
 
 
 def _check_vocabulary(folder: Path, config: KimiVLConfig) -> dict[str, int]:

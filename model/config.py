@@ -6,7 +6,6 @@ the network's shape must stand in the file.
 """
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +99,7 @@ QUANT_METHOD = "deskhand"
 _GROUP_SIZES = (32, 64, 128, 256, 512)
 _DTYPES = ("float32", "bfloat16", "float16")
 _MAX_SIZE = 1 << 24
+_MAX_JSON_BYTES = 1 << 28
 
 
 class _Fields:
@@ -132,8 +132,9 @@ class _Fields:
 
     def number(self, key: str, low: float, high: float) -> float:
         value = self.get(key)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.fail(key, f"must be a number, not {value!r}")
+        # Also what is not a number, or a whole number too large to become one.
         if not low <= value <= high:
             raise self.fail(key, f"is {value}, outside {low}..{high}")
         return float(value)
@@ -165,7 +166,7 @@ def _text_config(raw: object, where: str) -> TextConfig:
     config = TextConfig(
         vocab_size=f.integer("vocab_size"),
         hidden_size=f.integer("hidden_size"),
-        num_hidden_layers=f.integer("num_hidden_layers", 1, 1024),
+        num_hidden_layers=f.integer("num_hidden_layers", 1, 256),
         num_attention_heads=f.integer("num_attention_heads", 1, 1024),
         intermediate_size=f.integer("intermediate_size"),
         moe_intermediate_size=f.integer("moe_intermediate_size"),
@@ -174,9 +175,9 @@ def _text_config(raw: object, where: str) -> TextConfig:
         qk_rope_head_dim=f.integer("qk_rope_head_dim"),
         v_head_dim=f.integer("v_head_dim"),
         max_position_embeddings=f.integer("max_position_embeddings"),
-        n_routed_experts=f.integer("n_routed_experts", 1, 4096),
+        n_routed_experts=f.integer("n_routed_experts", 1, 1024),
         n_shared_experts=f.integer("n_shared_experts", 1, 64),
-        num_experts_per_tok=f.integer("num_experts_per_tok", 1, 4096),
+        num_experts_per_tok=f.integer("num_experts_per_tok", 1, 1024),
         first_k_dense_replace=f.integer("first_k_dense_replace", 0, 1024),
         moe_layer_freq=f.integer("moe_layer_freq", 1, 1024),
         routed_scaling_factor=f.number("routed_scaling_factor", 1e-3, 1e3),
@@ -209,7 +210,7 @@ def _vision_config(raw: object, where: str) -> VisionConfig:
     config = VisionConfig(
         patch_size=f.integer("patch_size", 1, 256),
         hidden_size=f.integer("hidden_size"),
-        num_hidden_layers=f.integer("num_hidden_layers", 1, 1024),
+        num_hidden_layers=f.integer("num_hidden_layers", 1, 256),
         num_attention_heads=f.integer("num_attention_heads", 1, 1024),
         intermediate_size=f.integer("intermediate_size"),
         init_pos_emb_height=f.integer("init_pos_emb_height", 1, 4096),
@@ -272,11 +273,23 @@ def parse_config(raw: object, where: str = CONFIG_FILE) -> KimiVLConfig:
 def read_json(path: Path) -> object:
     """Read one JSON file of a checkpoint; raise `CheckpointError` naming it when that fails."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        if path.exists() and not path.is_file():
+            raise CheckpointError(f"{path} is not a file", remedy="point at a folder in the Kimi-VL layout")
+        if path.stat().st_size > _MAX_JSON_BYTES:
+            raise CheckpointError(f"{path} is larger than {_MAX_JSON_BYTES} bytes", remedy="download it again")
+        return parse_json(path.read_bytes(), str(path))
     except FileNotFoundError:
         raise CheckpointError(f"{path} is missing", remedy="point at a folder in the Kimi-VL layout") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except OSError as error:
         raise CheckpointError(f"{path} cannot be read", why=str(error), remedy="download it again") from error
+
+
+def parse_json(data: bytes, where: str) -> object:
+    """Decode JSON of a checkpoint; raise `CheckpointError` for what is no JSON, nests too deep or counts too far."""
+    try:
+        return json.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{where} cannot be read", why=str(error), remedy="download it again") from error
 
 
 def load_config(folder: Path) -> KimiVLConfig:

@@ -2,6 +2,14 @@
 
 from typing import ClassVar
 
+_MAX_SHOWN = 600
+
+
+def _shown(text: str) -> str:
+    """Keep a part of a message readable when it quotes something endless."""
+    text = text.rstrip(".")
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
+
 
 class ModelError(Exception):
     """State what happened, why, and what to do next, on one line.
@@ -12,9 +20,9 @@ class ModelError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, what: str, *, why: str = "", remedy: str = "") -> None:
-        self.what = what.rstrip(".")
-        self.why = why.rstrip(".")
-        self.remedy = remedy.rstrip(".")
+        self.what = _shown(what)
+        self.why = _shown(why)
+        self.remedy = _shown(remedy)
         super().__init__(". ".join(part for part in (self.what, self.why, self.remedy) if part) + ".")
 
 

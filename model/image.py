@@ -36,6 +36,8 @@ __all__ = [
 PREPROCESS_FILE = "preprocessor_config.json"
 MAX_GRID = 512
 
+_DISTORTION, _ENLARGING = 3.0, 0.3
+
 _MAX_THREADS = 8
 _HASH_CHUNK_BYTES = 1 << 20
 
@@ -47,7 +49,8 @@ class PreprocessConfig:
     """preprocessor_config.json: how a picture becomes patches.
 
     ``in_token_limit`` counts patches before the 2 × 2 merge. ``pad_input`` false crops to the centre
-    instead of padding; no published checkpoint of the family does.
+    instead of padding; no published checkpoint of the family does. ``shapes_px`` are the only sizes
+    (width, height) that a small checkpoint was taught on, from its deskhand.json; the family has none.
     """
 
     patch_size: int
@@ -56,6 +59,7 @@ class PreprocessConfig:
     image_std: tuple[float, float, float]
     pad_input: bool
     merge_kernel_size: tuple[int, int] = (2, 2)
+    shapes_px: tuple[Size, ...] = ()
 
 
 def load_preprocess(folder: Path) -> PreprocessConfig:
@@ -85,9 +89,8 @@ def parse_preprocess(raw: object, where: str = PREPROCESS_FILE) -> PreprocessCon
     def colour(key: str, low: float) -> tuple[float, float, float]:
         match raw[key]:
             case [int() | float() as red, int() | float() as green, int() | float() as blue]:
-                values = (float(red), float(green), float(blue))
-                if all(low <= value <= 1 for value in values) and bool not in map(type, raw[key]):
-                    return values
+                if all(low <= value <= 1 for value in (red, green, blue)) and bool not in map(type, raw[key]):
+                    return float(red), float(green), float(blue)
         raise fail(key, f"must be three numbers in {low:g}..1, not {raw[key]!r}")
 
     for key in ("in_token_limit", "image_mean", "image_std", "pad_input"):
@@ -111,7 +114,8 @@ def parse_preprocess(raw: object, where: str = PREPROCESS_FILE) -> PreprocessCon
 class Fit:
     """How one picture lies on the canvas of patches, and the maps between the two.
 
-    Sizes are (width, height). ``resized_px`` is the picture after the one common scale, laid on a
+    Sizes are (width, height). ``resized_px`` is the picture after scaling (by one factor, unless the
+    checkpoint has `PreprocessConfig.shapes_px`), laid on a
     canvas of ``padded_px`` with its top left corner at ``origin_px``: (0, 0) with padding, which is
     at the right and bottom only; zero or negative when the canvas is a centre crop. ``grid`` is
     (rows, columns) of patches, both even; ``tokens`` is what the picture takes in the prompt, one
@@ -182,6 +186,13 @@ def _cell(position: float, count: int) -> int:
     return math.floor(min(max(position, 0.0), count - 1))
 
 
+def _loss(source_px: Size, shape_px: Size) -> float:
+    """Weigh what a picture loses in a shape: proportions most, then detail, then time spent on enlarging."""
+    width, height = (math.log(shape / source) for shape, source in zip(shape_px, source_px, strict=True))
+    scale = (width + height) / 2
+    return _DISTORTION * abs(width - height) + max(0.0, -scale) + _ENLARGING * max(0.0, scale)
+
+
 def fit(source_px: Size, config: PreprocessConfig, image_token_limit: int | None = None) -> Fit:
     """Apply the family's resize rule to a size (width, height) in pixels.
 
@@ -189,6 +200,7 @@ def fit(source_px: Size, config: PreprocessConfig, image_token_limit: int | None
     the source above the limit shrink both sides by one factor, each rounded down but to at least
     1 px; nothing is ever enlarged. Padding comes after the limit, so the grid can exceed it: sides up
     to 8000 px take at most 1338 tokens under a limit of 4096 patches and 4464 under 16384.
+    With ``shapes_px`` the picture takes the one of them that distorts and reduces it least.
     A centre crop goes down to whole 2 × 2 merges, where the original fails on odd grids.
     Raises `InputError` for a side of 512 patches or more, the end of the position table.
     """
@@ -202,7 +214,10 @@ def fit(source_px: Size, config: PreprocessConfig, image_token_limit: int | None
         )
     patch = config.patch_size
     whole = (width // patch) * (height // patch)
-    if whole > limit:
+    allowed = [(w, h) for w, h in config.shapes_px if (w // patch) * (h // patch) <= limit]
+    if allowed:
+        width, height = min(allowed, key=lambda shape: _loss(source_px, shape))
+    elif whole > limit:
         scale = math.sqrt(limit / whole)
         width, height = max(int(width * scale), 1), max(int(height * scale), 1)
     merged_h, merged_w = (patch * kernel for kernel in config.merge_kernel_size)

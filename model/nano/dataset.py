@@ -40,7 +40,7 @@ class Plan:
     seed: int
     corpora: tuple[Path, ...] = ()
     real_share: float = 0.0
-    absent_share: float = 0.12
+    absent_share: float = 0.18
     split: Split = "train"
 
 

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from model.nano.codec import PROMPT, nano_ranks
-from model.nano.config import IN_TOKEN_LIMIT, nano_config
+from model.nano.config import IN_TOKEN_LIMIT, LARGE, SMALL, nano_config
 from model.text.tokenizer_build import write_tokenizer
 
 SHARD_BYTES = 15_000_000
@@ -97,6 +97,7 @@ def write_settings(folder: Path, note: dict[str, Any]) -> None:
             "capabilities": ["ground"],
             "grounding_prompt": PROMPT,
             "licence": "MIT",
+            "shapes_px": [[width, height] for width, height, _ in (*SMALL, *LARGE)],
             "training": note,
         },
     )

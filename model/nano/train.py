@@ -26,7 +26,7 @@ from model.architecture.kimi_vl import KimiVL, init_weights
 from model.architecture.norm import RMSNorm
 from model.config import parse_config
 from model.nano.codec import Codec, nano_ranks
-from model.nano.config import nano_config
+from model.nano.config import LARGE, SMALL, nano_config
 from model.nano.dataset import Plan, loader
 from model.nano.losses import Batch, Heads, Losses, step_losses
 from model.nano.muon import Muon, foreach_lerp
@@ -41,19 +41,6 @@ WARMUP_STEPS = 300
 FALL_FROM = 0.6
 BIAS_RATE = 1e-3
 EMA_DECAY = 0.998
-
-SMALL = ((672, 448, 3.0), (616, 504, 1.0), (784, 392, 1.0), (560, 560, 0.5), (448, 672, 0.5), (728, 434, 1.0))
-LARGE = (
-    (1137, 710, 3.0),
-    (1196, 672, 2.0),
-    (1035, 776, 1.0),
-    (896, 896, 0.3),
-    (640, 1137, 0.3),
-    (1024, 640, 2.0),
-    (854, 534, 2.0),
-    (840, 560, 2.0),
-)
-"""Picture sizes with their weights: what the 4096-patch limit makes of common screens, and zoom crops."""
 
 
 @dataclass(slots=True)

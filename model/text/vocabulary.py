@@ -122,7 +122,7 @@ def read_special_names(path: Path, n_base: int) -> dict[int, str]:
     for key, entry in entries.items():
         name = entry.get("content") if isinstance(entry, Mapping) else None
         if not (re.fullmatch(r"[0-9]{1,9}", str(key)) and isinstance(name, str) and name):
-            raise CheckpointError(f"{path}: added_tokens_decoder entry {key!r} has no id or content")
+            raise CheckpointError(f"{path}: added_tokens_decoder entry {str(key)[:40]!r} has no id or content")
         token_id = int(key)
         # The family's own class makes two slots more than the embedding has rows; never used.
         if name == reserved_name(token_id):

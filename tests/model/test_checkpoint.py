@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import shutil
 import subprocess
 import sys
@@ -357,7 +358,16 @@ def test_sidecar(folder: Path) -> None:
     info = inspect(folder)
     assert (info.name, info.capabilities) == ("nano", {"ground"})
     assert (info.sidecar.grounding_prompt, info.sidecar.licence) == ("find {x}", "MIT")
-    for broken in ({"capabilities": ["fly"]}, {"capabilities": []}, {"name": 3}, {"capabilities": [[]]}):
+    for broken in (
+        {"capabilities": ["fly"]},
+        {"capabilities": []},
+        {"name": 3},
+        {"capabilities": [[]]},
+        {"shapes_px": [[672]]},
+        {"shapes_px": [[672, 0]]},
+        {"shapes_px": [[672.5, 448]]},
+        {"shapes_px": "672x448"},
+    ):
         (folder / "deskhand.json").write_text(json.dumps(broken))
         assert "deskhand.json" in complaint(folder)
 
@@ -516,3 +526,35 @@ def test_any_damage_to_a_header_is_one_kind_of_error(tmp_path: Path, data: st.Da
 def test_read_tensors_of_a_folder_without_weights(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="neither"):
         read_tensors(tmp_path, a3b())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 100_000, '{"a": ' + "9" * 6000 + "}", '{"a"', "\udcff"],
+    ids=["deep", "long number", "cut", "not utf-8"],
+)
+@pytest.mark.parametrize("name", ["config.json", "preprocessor_config.json", "generation_config.json"])
+def test_hostile_json_is_one_line_naming_the_file(tmp_path: Path, name: str, text: str) -> None:
+    folder = make_dummy(tmp_path / "dummy")
+    (folder / name).write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(CheckpointError, match=name) as caught:
+        inspect(folder)
+    assert len(str(caught.value)) < 2000
+
+
+@pytest.mark.parametrize("key", ["rope_theta", "rms_norm_eps", "routed_scaling_factor", "num_hidden_layers"])
+def test_numbers_too_large_for_anything_are_out_of_range(tmp_path: Path, key: str) -> None:
+    folder = make_dummy(tmp_path / "dummy")
+    config = json.loads((folder / "config.json").read_text())
+    config["text_config"][key] = 10**400
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(CheckpointError, match=key):
+        inspect(folder)
+
+
+def test_a_pipe_in_a_file_s_place_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    folder = make_dummy(tmp_path / "dummy")
+    (folder / "config.json").unlink()
+    os.mkfifo(folder / "config.json")
+    with pytest.raises(CheckpointError, match="not a file"):
+        inspect(folder)

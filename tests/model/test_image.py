@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -371,3 +372,32 @@ def test_content_key_follows_pixels_and_size_only() -> None:
 def test_torch_is_not_imported() -> None:
     code = "import sys, model.image; sys.exit('torch' in sys.modules or 'av' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+SHAPES = ((672, 448), (1137, 710), (1196, 672), (640, 1137))
+
+
+@pytest.mark.parametrize(
+    ("source", "shape"),
+    [
+        ((1280, 800), (1137, 710)),
+        ((1920, 1080), (1196, 672)),
+        ((3840, 2160), (1196, 672)),
+        ((672, 448), (672, 448)),
+        ((660, 440), (672, 448)),
+        ((1080, 1920), (640, 1137)),
+    ],
+)
+def test_a_checkpoint_taught_on_few_shapes_is_shown_no_other(source: tuple[int, int], shape: tuple[int, int]) -> None:
+    rules = replace(INSTRUCT, shapes_px=SHAPES)
+    shown = fit(source, rules)
+    assert shown.resized_px == shape
+    assert shown.to_source(0.25, 0.75) == (source[0] * 0.25, source[1] * 0.75)
+    x, y = shown.padded_to_source(*shown.source_to_padded(10.5, 20.5))
+    assert (x, y) == pytest.approx((10.5, 20.5))
+
+
+def test_a_shape_above_the_caller_s_limit_is_passed_over() -> None:
+    rules = replace(INSTRUCT, shapes_px=SHAPES)
+    assert fit((1280, 800), rules, 1600).resized_px == (672, 448)
+    assert fit((1280, 800), rules, 100).resized_px == fit((1280, 800), INSTRUCT, 100).resized_px

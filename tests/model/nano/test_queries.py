@@ -109,9 +109,12 @@ def _check_present(query: Query, screen: Screen) -> None:
 
 def _check_absent(query: Query, screen: Screen) -> None:
     if query.tags[0] == "icon":
-        shown = {word for e in screen.elements if e.icon for word in concepts()[e.icon].words}
+        shown = {word.casefold() for e in screen.elements if e.icon for word in concepts()[e.icon].words}
         asked = query.instruction.casefold().rstrip(".").removesuffix(" icon").removesuffix(" button")
-        assert not any(asked.endswith(f" {word.casefold()}") or asked == word.casefold() for word in shown), query
+        named = {word.casefold() for concept in concepts().values() for word in concept.words}
+        # "new note" asks for another icon than "note" does: the longest name is the one that is meant.
+        meant = max((word for word in named if asked == word or asked.endswith(f" {word}")), key=len)
+        assert meant not in shown, query
     elif query.tags[0] == "text":
         # a whole name of the screen may only be part of what is asked for, never all of it
         core = query.instruction.casefold().strip(".").split()
