@@ -7,7 +7,10 @@ undone by `model.image`, so both the model's answers and these functions speak o
 was given.
 """
 
+import itertools
 import math
+from collections.abc import Sequence
+from fractions import Fraction
 
 from agent.types import Action, Click, Drag, Frame, Monitor, Move, Point, Rect, RelPoint, Scroll, Unreadable
 
@@ -15,6 +18,8 @@ __all__ = [
     "Rect",
     "crop_around",
     "from_crop",
+    "layout_change",
+    "logical_layout_to_pixels",
     "logical_to_physical",
     "monitor_at",
     "physical_to_logical",
@@ -87,11 +92,35 @@ def monitor_at(point: Point, monitors: tuple[Monitor, ...]) -> Monitor | None:
     return next((monitor for monitor in monitors if monitor.rect_px.contains(point)), None)
 
 
-def resolve(action: Action[RelPoint], frame: Frame) -> Action[Point] | Unreadable:
+def layout_change(before: Sequence[Monitor], now: Sequence[Monitor]) -> str:
+    """Say in words how the monitors have changed since a frame was captured; empty if they have not.
+
+    The order in which they are listed means nothing.
+    """
+    old, new = {monitor.id: monitor for monitor in before}, {monitor.id: monitor for monitor in now}
+    said = [f"monitor {old[id_].name} was taken away" for id_ in old.keys() - new.keys()]
+    said += [f"monitor {new[id_].name} was added" for id_ in new.keys() - old.keys()]
+    for id_ in old.keys() & new.keys():
+        was, is_ = old[id_].rect_px, new[id_].rect_px
+        if (was.width, was.height) != (is_.width, is_.height):
+            size = f"from {was.width}×{was.height} to {is_.width}×{is_.height} pixels"
+            said.append(f"monitor {new[id_].name} went {size}")
+        elif was != is_:
+            said.append(f"monitor {new[id_].name} moved from {was.left},{was.top} to {is_.left},{is_.top}")
+        if old[id_].scale != new[id_].scale:
+            said.append(f"the scale of monitor {new[id_].name} went from {old[id_].scale:g} to {new[id_].scale:g}")
+    return "; ".join(sorted(said))
+
+
+def resolve(action: Action[RelPoint], frame: Frame, now: Sequence[Monitor] | None = None) -> Action[Point] | Unreadable:
     """Turn what a model said of a frame into what hands do on the virtual desktop.
 
-    A point that no monitor shows cannot have been meant: it is handed back as unreadable.
+    A point that no monitor shows cannot have been meant: it is handed back as unreadable. With ``now``, the
+    monitors of this moment, so is every point of a frame that other monitors showed: it has to be looked for
+    again, as nobody knows what lies there.
     """
+    if now is not None and frame.monitors and _points_at(action) and (change := layout_change(frame.monitors, now)):
+        return Unreadable(f"{change} since the screen was looked at; look again")
     try:
         match action:
             case Click(at, button, count, modifiers):
@@ -106,6 +135,17 @@ def resolve(action: Action[RelPoint], frame: Frame) -> Action[Point] | Unreadabl
                 return action
     except _HiddenError as hidden:
         return Unreadable(str(hidden))
+
+
+def _points_at(action: Action[RelPoint]) -> bool:
+    """Say whether an action has a place; keys, waits and answers have none."""
+    match action:
+        case Click(at) | Scroll(at):
+            return at is not None
+        case Move() | Drag():
+            return True
+        case _:
+            return False
 
 
 class _HiddenError(Exception):
@@ -142,6 +182,32 @@ def physical_to_logical(
         screen_origin[0] + (point.x_px - monitor_origin_px.x_px + 0.5) / scale,
         screen_origin[1] + (point.y_px - monitor_origin_px.y_px + 0.5) / scale,
     )
+
+
+def logical_layout_to_pixels(places: Sequence[tuple[Rect, tuple[int, int]]]) -> list[Rect]:
+    """Return where monitors lie in pixels that a desktop places in logical units, each at a scale of its own.
+
+    ``places`` are each monitor's place in logical units and its size in pixels. No such place can be exact for
+    unlike scales, so each stretch of the desktop grows as much as the monitor there that grows most: monitors
+    keep their own size, their order, and never overlap. The logical origin stays the origin.
+    """
+    across = _stretched([(rect.left, rect.right, size[0]) for rect, size in places])
+    down = _stretched([(rect.top, rect.bottom, size[1]) for rect, size in places])
+    return [
+        Rect(across[rect.left], down[rect.top], across[rect.left] + width, down[rect.top] + height)
+        for rect, (width, height) in places
+    ]
+
+
+def _stretched(spans: Sequence[tuple[int, int, int]]) -> dict[int, int]:
+    """Return the pixel of each logical edge; a span is its two edges and its size in pixels."""
+    edges = sorted({0, *(edge for begin, end, _ in spans for edge in (begin, end))})
+    at, places = Fraction(0), {edges[0]: Fraction(0)}
+    for begin, end in itertools.pairwise(edges):
+        factors = [Fraction(size, right - left) for left, right, size in spans if left <= begin and end <= right]
+        at += (end - begin) * max(factors, default=Fraction(1))
+        places[end] = at
+    return {edge: math.ceil(place - places[0]) for edge, place in places.items()}
 
 
 def points_to_pixels(rect: Rect, scale: float) -> Rect:

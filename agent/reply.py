@@ -32,8 +32,26 @@ class Reply:
     actions: tuple[Action[RelPoint], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ReplyParts:
+    """The texts of one step, before its code has been read."""
+
+    thought: str
+    described: str
+    code: str
+
+
 def read_reply(text: str) -> Reply | Unreadable:
     """Read a model's answer; never raises, whatever the text holds."""
+    parts = split_reply(text)
+    if isinstance(parts, Unreadable):
+        return parts
+    actions = read_actions(parts.code)
+    return actions if isinstance(actions, Unreadable) else Reply(parts.thought, parts.described, parts.code, actions)
+
+
+def split_reply(text: str) -> ReplyParts | Unreadable:
+    """Split a model's answer into its texts without reading the code; never raises."""
     if len(text) > MAX_REPLY_CHARS:
         return Unreadable(f"the answer has {len(text)} characters; at most {MAX_REPLY_CHARS} are read")
     if _THINK_START in text and _THINK_END not in text:
@@ -42,10 +60,7 @@ def read_reply(text: str) -> Reply | Unreadable:
     code = _code(sections)
     if code is None:
         return Unreadable("there is no code in the answer; write one call, such as pyautogui.click(x=0.5, y=0.5)")
-    actions = read_actions(code)
-    if isinstance(actions, Unreadable):
-        return actions
-    return Reply(sections.get("thought", "").strip(), sections.get("action", "").strip(), code, actions)
+    return ReplyParts(sections.get("thought", "").strip(), sections.get("action", "").strip(), code)
 
 
 def write_reply(thought: str, described: str, actions: Sequence[Action[RelPoint]]) -> str:

@@ -155,7 +155,14 @@ class Frame:
         return Frame(part, inside, self.monitors, self.time_s, self.source)
 
 
-P = TypeVar("P", RelPoint, Point)
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An element in words, still to be found: "the Save button"."""
+
+    description: str
+
+
+P = TypeVar("P", RelPoint, Point, Target)
 """The space that an action's points are in."""
 
 
@@ -290,7 +297,8 @@ class Fail:
 
 
 Action = Click[P] | Move[P] | Drag[P] | Scroll[P] | TypeText | Press | Hotkey | Wait | Ask | Done | Fail
-"""Everything the agent can do. ``Action[RelPoint]`` as a model says it, ``Action[Point]`` as hands do it."""
+"""Everything the agent can do: ``Action[RelPoint]`` as a model says it, ``Action[Target]`` as a person writes
+it, ``Action[Point]`` as hands do it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What a way of capturing the screen has to offer."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from agent.types import Frame, Monitor, Rect
 
@@ -31,4 +31,17 @@ class CaptureHandler(Protocol):
 
     def close(self) -> None:
         """Let go of everything; calling it again does nothing."""
+        ...
+
+
+@runtime_checkable
+class WindowFinder(Protocol):
+    """A handler that can tell where one window is."""
+
+    def window_rect(self, name: str, *, allow_covered: bool) -> Rect:
+        """Return where a window is, by its title or number.
+
+        Raises CaptureError when there is none or several, when it is minimised, and, unless that is allowed,
+        when something covers a part of it or it reaches beyond the screen.
+        """
         ...

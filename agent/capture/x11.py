@@ -76,6 +76,27 @@ class X11Capture:
         bgrx = np.frombuffer(shot.raw, np.uint8).reshape(part.height, part.width, 4)
         return Frame(bgrx, part, monitors, time.time(), self.name)
 
+    def window_rect(self, name: str, *, allow_covered: bool = False) -> Rect:
+        """Return where a window is; the part of it that programs draw, without the window manager's frame.
+
+        An X server keeps no pixels of what is covered: where another window lies over it, those would be
+        captured. Raises CaptureError then, unless that is allowed.
+        """
+        from agent.x11.connection import x_errors_as
+        from agent.x11.find_window import find_window, what_hides
+
+        with x_errors_as(CaptureError, "the windows cannot be listed"):
+            x = self._connect()
+            window = find_window(x, name)
+            hidden = what_hides(x, window)
+        if hidden and not allow_covered:
+            raise CaptureError(
+                f"the window {window.title or name!r} cannot be seen whole",
+                why="; ".join(hidden),
+                remedy="bring it to the front, or allow other windows in the picture",
+            )
+        return window.rect_px
+
     def notes(self) -> tuple[str, ...]:
         """Return why shared memory is not in use, once something was captured."""
         status = [] if self._mss is None else self._mss.performance_status

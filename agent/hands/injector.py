@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import xcffib
 import xcffib.xproto as xp
@@ -172,12 +172,16 @@ class Injector:
             # Remember first: an interrupt in between must not leave it held.
             self._held.append((release, detail))
             self._fake(press, detail)
+            if (release, detail) not in self._held:
+                # A signal's handler, which the lock lets in on this thread, let go between the two lines above.
+                self._fake(release, detail)
 
     def _up(self, release: int, detail: int) -> None:
         with self._lock:
             if (release, detail) in self._held:
                 self._fake(release, detail)
-                self._held.remove((release, detail))
+                with suppress(ValueError):  # a signal's handler on this thread has let go of it meanwhile
+                    self._held.remove((release, detail))
 
     def _open(self) -> None:
         if self._closed:

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import xcffib
 import xcffib.randr
+import xcffib.shape
 import xcffib.xfixes
 import xcffib.xkb
 import xcffib.xproto as xp
@@ -18,6 +19,7 @@ from agent.errors import AgentError
 
 _EXTENSIONS = {
     "RANDR": xcffib.randr.key,
+    "SHAPE": xcffib.shape.key,
     "XFIXES": xcffib.xfixes.key,
     "XKEYBOARD": xcffib.xkb.key,
     "XTEST": xcffib.xtest.key,
@@ -46,10 +48,11 @@ class XConnection:
     def __init__(self, display: str | None = None) -> None:
         self.display = display or os.environ.get("DISPLAY", "")
         if not self.display:
+            wayland = os.environ.get("WAYLAND_DISPLAY")
             raise AgentError(
                 "there is no X server to work with",
-                why="DISPLAY is not set",
-                remedy="run this inside a desktop session, or set DISPLAY",
+                why=f"DISPLAY is not set{', as this is a Wayland session' if wayland else ''}",
+                remedy="log into an X11 (Xorg) session" if wayland else "run this inside a desktop session",
             )
         try:
             self.connection = xcffib.Connection(self.display)

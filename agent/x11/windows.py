@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 import xcffib.xproto as xp
 
-from agent.types import Rect
+from agent.types import Point, Rect
 from agent.x11.connection import XConnection
+
+_DEEPEST = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +60,20 @@ def _text(x: XConnection, window: int, name: str) -> str:
     if found is None:
         return ""
     return found[2].decode("utf-8" if found[0] == "UTF8_STRING" else "latin-1", "replace")
+
+
+def windows_at(x: XConnection, point: Point) -> tuple[int, ...]:
+    """Return the windows under a pixel, from the root's child down to the innermost; none over the bare desktop."""
+    found: list[int] = []
+    parent = x.root
+    try:
+        # Window managers put a window into a frame, and that one into another: the depth has no limit of its own.
+        while len(found) < _DEEPEST:
+            child = x.core.TranslateCoordinates(x.root, parent, point.x_px, point.y_px).reply().child
+            if not child:
+                break
+            found.append(child)
+            parent = child
+    except xp.WindowError:
+        return ()  # it was closed while we asked
+    return tuple(found)

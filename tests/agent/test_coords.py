@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from agent.coords import (
     crop_around,
     from_crop,
+    layout_change,
     logical_to_physical,
     monitor_at,
     physical_to_logical,
@@ -158,3 +159,35 @@ def test_frames_cannot_be_changed_or_mismatched() -> None:
         Frame(np.zeros((3, 4, 3), np.uint8), Rect(0, 0, 4, 3), (), 0.0, "test")
     with pytest.raises(ValueError, match="outside the frame"):
         frame.crop(Rect(10, 10, 20, 20))
+
+
+ONE, TWO = Monitor("1", "DP-1", LEFT), Monitor("2", "DP-2", RIGHT)
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        ((ONE, TWO), ""),
+        ((TWO, ONE), ""),
+        ((ONE,), "monitor DP-2 was taken away"),
+        ((ONE, TWO, Monitor("3", "DP-3", Rect(0, 1240, 100, 1340))), "monitor DP-3 was added"),
+        ((ONE, Monitor("2", "DP-2", Rect(0, 0, 2560, 1440))), "monitor DP-2 moved from 0,-200 to 0,0"),
+        ((ONE, Monitor("2", "DP-2", Rect(0, -200, 1920, 880))), "monitor DP-2 went from 2560×1440 to 1920×1080 pixels"),
+        ((Monitor("1", "DP-1", LEFT, 2.0), TWO), "the scale of monitor DP-1 went from 1 to 2"),
+        ((), "monitor DP-1 was taken away; monitor DP-2 was taken away"),
+    ],
+)
+def test_a_frame_of_other_monitors_is_not_clicked_on(now: tuple[Monitor, ...], said: str) -> None:
+    frame = Frame(np.zeros((DESKTOP.height, DESKTOP.width, 4), np.uint8), DESKTOP, (ONE, TWO), 0.0, "test")
+    assert layout_change(frame.monitors, now) == said
+    point = to_relative(Point(5, 5), DESKTOP)
+    for action in (Click(point), Move(point), Drag(None, point), Scroll(point, -1)):
+        answer = resolve(action, frame, now)
+        if said:
+            assert isinstance(answer, Unreadable)
+            assert answer.reason == f"{said} since the screen was looked at; look again"
+        else:
+            assert answer == resolve(action, frame)
+    # What has no place on the screen needs none.
+    assert resolve(Hotkey(("ctrl", "c")), frame, now) == Hotkey(("ctrl", "c"))
+    assert resolve(Click(None), frame, now) == Click(None)

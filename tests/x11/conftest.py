@@ -39,9 +39,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home")
 
 
-@pytest.fixture(scope="session")
-def bare_display(home: Path) -> Iterator[str]:
-    """Start an X server with nothing running in it."""
+@contextlib.contextmanager
+def x_server(home: Path) -> Iterator[str]:
+    """Run an X server with nothing running in it; skip the test where there is none."""
     pytest.importorskip("xcffib", reason="xcffib is not installed")
     pytest.importorskip("mss", reason="mss is not installed")
     if shutil.which("Xvfb") is None:
@@ -62,9 +62,9 @@ def bare_display(home: Path) -> Iterator[str]:
         stop(server)
 
 
-@pytest.fixture(scope="session")
-def display(bare_display: str, home: Path) -> Iterator[str]:
-    """Start a window manager in the X server."""
+@contextlib.contextmanager
+def window_manager(bare_display: str, home: Path) -> Iterator[str]:
+    """Run a window manager in an X server."""
     from agent.x11.connection import XConnection
 
     if shutil.which("openbox") is None:
@@ -86,3 +86,17 @@ def display(bare_display: str, home: Path) -> Iterator[str]:
         yield bare_display
     finally:
         stop(manager)
+
+
+@pytest.fixture(scope="session")
+def bare_display(home: Path) -> Iterator[str]:
+    """Start an X server with nothing running in it."""
+    with x_server(home) as display:
+        yield display
+
+
+@pytest.fixture(scope="session")
+def display(bare_display: str, home: Path) -> Iterator[str]:
+    """Start a window manager in the X server."""
+    with window_manager(bare_display, home) as display:
+        yield display

@@ -1,21 +1,21 @@
 """Capture from a real X server: exactly what was drawn, on every monitor, and never a silent black picture."""
 
-import struct
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 pytest.importorskip("xcffib", reason="xcffib is not installed")
-import xcffib.randr
 
 from agent.capture.screen import open_screen
 from agent.capture.x11 import X11Capture
+from agent.coords import resolve, to_relative
 from agent.errors import AgentError, CaptureError
-from agent.types import Point, Rect
+from agent.types import Click, Move, Point, Rect, RelPoint, Unreadable
 from agent.x11.connection import XConnection
 from tests.x11.conftest import HEIGHT_PX, WIDTH_PX
 from tests.x11.drawing import draw
+from tests.x11.monitors import delete_monitor, monitors, set_monitor
 
 
 @pytest.fixture
@@ -28,19 +28,8 @@ def x(bare_display: str) -> Iterator[XConnection]:
 def two_monitors(x: XConnection) -> Iterator[tuple[Rect, Rect]]:
     """LEFT and RIGHT side by side, of unlike height."""
     left, right = Rect(0, 0, 500, 600), Rect(500, 0, WIDTH_PX, HEIGHT_PX)
-    randr = x.extension("RANDR")
-    output = randr.GetScreenResources(x.root).reply().outputs[0]
-    for name, rect, outputs in (("LEFT", left, [output]), ("RIGHT", right, [])):
-        info = struct.pack(
-            "=IBBHhhHHII", x.atom(name), 0, 0, len(outputs), rect.left, rect.top, rect.width, rect.height, 100, 100
-        )
-        info += struct.pack(f"={len(outputs)}I", *outputs)
-        randr.SetMonitor(x.root, xcffib.randr.MonitorInfo(xcffib.MemoryUnpacker(info)))
-    x.sync()
-    yield left, right
-    for name in ("LEFT", "RIGHT"):
-        randr.DeleteMonitor(x.root, x.atom(name))
-    x.sync()
+    with monitors(x, {"LEFT": left, "RIGHT": right}):
+        yield left, right
 
 
 def test_the_whole_desktop_is_captured_pixel_by_pixel(x: XConnection) -> None:
@@ -80,6 +69,30 @@ def test_monitors_that_come_and_go_are_seen(x: XConnection, request: pytest.Fixt
         after = screen.grab(allow_black=True).monitors
         assert [monitor.name for monitor in before] != [monitor.name for monitor in after]
         assert {monitor.name for monitor in after} == {"LEFT", "RIGHT"}
+
+
+@pytest.mark.parametrize("change", ["unplugged", "plugged in", "resized", "moved"])
+def test_a_place_found_before_the_monitors_changed_is_not_clicked(x: XConnection, change: str) -> None:
+    left, right = Rect(0, 0, 500, 600), Rect(500, 0, WIDTH_PX, HEIGHT_PX)
+    with monitors(x, {"LEFT": left, "RIGHT": right}), open_screen(handlers=[X11Capture(x.display)]) as screen:
+        frame = screen.grab(allow_black=True)
+        click = Click(to_relative(Point(700, 50), frame.rect_px))
+        assert resolve(click, frame, screen.monitors()) == Click(Point(700, 50))
+        try:
+            if change == "unplugged":
+                delete_monitor(x, "RIGHT")
+            elif change == "plugged in":
+                set_monitor(x, "BEAMER", Rect(0, 600, 500, HEIGHT_PX))
+            else:
+                delete_monitor(x, "RIGHT")
+                set_monitor(x, "RIGHT", Rect(500, 0, 1000, 700) if change == "resized" else Rect(500, 100, 1280, 900))
+            answer = resolve(click, frame, screen.monitors())
+            assert isinstance(answer, Unreadable)
+            assert "look again" in answer.reason
+            again = screen.grab(allow_black=True)
+            assert resolve(Move(RelPoint(0.2, 0.2)), again, screen.monitors()) == Move(Point(256, 160))
+        finally:
+            delete_monitor(x, "BEAMER")
 
 
 def test_a_black_screen_is_explained_and_not_handed_out(x: XConnection) -> None:

@@ -10,16 +10,20 @@ import numpy as np
 import pytest
 
 pytest.importorskip("xcffib", reason="xcffib is not installed")
+import xcffib.xproto as xp
 from PIL import Image
 
+from agent.types import Rect
 from agent.x11.connection import XConnection
 from tests.x11.conftest import HEIGHT_PX, WIDTH_PX
 from tests.x11.drawing import draw
+from tests.x11.monitors import monitors
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def _run(display: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_screenshot(display: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command with a display, or without any when it is empty."""
     environment = {name: value for name, value in os.environ.items() if name != "DISPLAY"}
     if display:
         environment["DISPLAY"] = display
@@ -38,7 +42,7 @@ def test_a_region_is_written_pixel_by_pixel(bare_display: str, tmp_path: Path) -
     out = tmp_path / "shot.png"
     with XConnection(bare_display) as x:
         drawn = draw(x, 7)
-        done = _run(bare_display, str(out), "--region", "100,50,640,480", "--json")
+        done = run_screenshot(bare_display, str(out), "--region", "100,50,640,480", "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert (told["path"], told["size_px"], told["origin_px"]) == (str(out), [640, 480], [100, 50])
@@ -47,7 +51,7 @@ def test_a_region_is_written_pixel_by_pixel(bare_display: str, tmp_path: Path) -
 
 
 def test_monitors_are_listed(bare_display: str) -> None:
-    done = _run(bare_display, "--list")
+    done = run_screenshot(bare_display, "--list")
     assert done.returncode == 0, done.stderr
     assert f"{WIDTH_PX}×{HEIGHT_PX} at 0,0, scale 1" in done.stdout
 
@@ -70,7 +74,7 @@ def test_monitors_are_listed(bare_display: str) -> None:
 def test_what_cannot_be_done_is_explained_in_one_line(
     bare_display: str, arguments: list[str], code: int, reason: str
 ) -> None:
-    done = _run(bare_display, *arguments)
+    done = run_screenshot(bare_display, *arguments)
     assert done.returncode == code
     assert reason in done.stderr
     assert "Traceback" not in done.stderr
@@ -78,6 +82,22 @@ def test_what_cannot_be_done_is_explained_in_one_line(
 
 
 def test_a_session_without_a_screen_is_explained() -> None:
-    done = _run("", "x.png")
+    done = run_screenshot("", "x.png")
     assert done.returncode == 1
     assert "DISPLAY is not set" in done.stderr
+
+
+def test_a_black_monitor_beside_one_that_shows_something_is_told(bare_display: str, tmp_path: Path) -> None:
+    out = tmp_path / "shot.png"
+    with XConnection(bare_display) as x, monitors(x, {"LEFT": Rect(0, 0, 640, 800), "RIGHT": Rect(640, 0, 1280, 800)}):
+        window = x.connection.generate_id()
+        mask = xp.CW.BackPixel | xp.CW.OverrideRedirect
+        kind = xp.WindowClass.InputOutput
+        x.core.CreateWindow(0, window, x.root, 10, 10, 50, 50, 0, kind, 0, mask, [0x336699, 1])
+        x.core.MapWindow(window)
+        x.sync()
+        done = run_screenshot(bare_display, str(out))
+        quiet = run_screenshot(bare_display, str(out), "--allow-black")
+    assert (done.returncode, quiet.returncode) == (0, 0)
+    assert done.stderr == "monitor RIGHT is entirely black: is it off?\n"
+    assert quiet.stderr == ""

@@ -1,0 +1,134 @@
+"""Wait until the screen has settled after an action.
+
+Parts that keep moving do not hold it up: a caret is quiet between two blinks, and what has changed again
+and again for a second (a spinner, a video) is left out from then on. If nothing else has changed yet, the
+wait goes on for a while: a button may answer late.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.changes import blocks_to_rects, changed_blocks, changed_rects, grown
+from agent.types import Frame, Rect
+
+CARET_WIDTH_PX = 8
+CARET_HEIGHT_PX = 96
+
+
+@dataclass(frozen=True, slots=True)
+class SettleOptions:
+    """How long to look. The screen has settled after ``quiet_s`` without a change.
+
+    ``patience_s`` is how long a first effect is waited for, ``limit_s`` how long all of it may take. A
+    block of pixels keeps moving when it has changed ``moving_changes`` times over ``moving_span_s``.
+    """
+
+    poll_s: float = 0.06
+    quiet_s: float = 0.25
+    patience_s: float = 2.6
+    limit_s: float = 5.0
+    moving_changes: int = 3
+    moving_span_s: float = 0.9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Settled:
+    """The screen after an action; ``settled`` is false when the limit came first.
+
+    ``moving`` are the blocks that keep moving (bool, as `changed_blocks` has them), ``moving_px`` the same
+    in physical pixels of the virtual desktop. ``changed_px`` is what else has changed since the frame
+    ``since``, where that has been looked at already.
+    """
+
+    frame: Frame
+    settled: bool
+    settle_ms: float
+    moving: NDArray[np.bool_]
+    moving_px: tuple[Rect, ...]
+    since: Frame | None = None
+    changed_px: tuple[Rect, ...] = ()
+
+
+def settle(
+    grab: Callable[[], Frame],
+    wait: Callable[[float], None],
+    before: Frame | None = None,
+    options: SettleOptions = SettleOptions(),
+    clock: Callable[[], float] = time.monotonic,
+) -> Settled:
+    """Capture until nothing moves but what always does, and return the last frame.
+
+    With ``before``, the frame from before the action, an effect is waited for: a dead button takes all
+    of the patience. What ``grab`` and ``wait`` raise (a stop, above all) passes through.
+    """
+    started = clock()
+    frame = grab()
+    history = _History(frame, options)
+    quiet_since = started
+    while True:
+        now = clock()
+        if now - quiet_since >= options.quiet_s:
+            rects = None if before is None else _changed(before, frame, history)
+            if now - started >= options.patience_s or rects is None or not all(map(is_caret, rects)):
+                settled = history.result(frame, True, now - started)
+                return settled if rects is None else replace(settled, since=before, changed_px=rects)
+        if now - started >= options.limit_s:
+            return history.result(frame, False, now - started)
+        wait(options.poll_s)
+        previous, frame = frame, grab()
+        if history.add(previous, frame, clock() - started):
+            quiet_since = clock()
+
+
+class _History:
+    """How often, and over how long, each block of the screen has changed."""
+
+    def __init__(self, frame: Frame, options: SettleOptions) -> None:
+        self._options = options
+        self._reset(frame)
+
+    def _reset(self, frame: Frame) -> None:
+        shape = changed_blocks(frame, frame).shape
+        self._counts = np.zeros(shape, np.int32)
+        self._first_s = np.full(shape, np.inf)
+        self.moving = np.zeros(shape, np.bool_)
+
+    def add(self, previous: Frame, frame: Frame, at_s: float) -> bool:
+        """Note what has changed; say whether it was more than what keeps moving."""
+        if previous.rect_px != frame.rect_px:
+            self._reset(frame)
+            return True
+        changed = changed_blocks(previous, frame)
+        self._counts[changed] += 1
+        self._first_s[changed] = np.minimum(self._first_s[changed], at_s)
+        often = self._counts >= self._options.moving_changes
+        lasting = changed & often & (at_s - self._first_s >= self._options.moving_span_s)
+        if lasting.any():
+            # What turns about a place touches the blocks beside it only now and then.
+            self.moving |= grown(lasting)
+        return bool((changed & ~self.moving).any())
+
+    def result(self, frame: Frame, settled: bool, elapsed_s: float) -> Settled:
+        """Return what the wait has come to."""
+        left, top = frame.rect_px.left, frame.rect_px.top
+        moving_px = tuple(
+            Rect(box.left + left, box.top + top, box.right + left, box.bottom + top)
+            for box in blocks_to_rects(self.moving, frame.size_px)
+        )
+        return Settled(frame, settled, elapsed_s * 1000, self.moving.copy(), moving_px)
+
+
+def _changed(before: Frame, frame: Frame, history: _History) -> tuple[Rect, ...] | None:
+    """Return what has changed and does not keep moving; None when the frames cannot be compared."""
+    if before.rect_px != frame.rect_px:
+        return None
+    return changed_rects(before, frame, history.moving)
+
+
+def is_caret(rect: Rect) -> bool:
+    """Say whether a change has the shape of a text caret, which comes and goes by itself."""
+    return rect.width <= CARET_WIDTH_PX and 2 * rect.width < rect.height <= CARET_HEIGHT_PX

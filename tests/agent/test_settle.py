@@ -1,0 +1,136 @@
+"""Settling, over screens that are drawn as a function of time; the clock is the test's own."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from agent.errors import StoppedError
+from agent.settle import Settled, SettleOptions, settle
+from agent.types import Frame, Rect
+
+SIZE = Rect(-320, 0, 320, 240)
+OPTIONS = SettleOptions()
+Paint = Callable[[np.ndarray, float], None]
+
+
+def frame(*paints: Paint, at_s: float = 0.0, rect: Rect = SIZE) -> Frame:
+    pixels = np.full((rect.height, rect.width, 4), 230, np.uint8)
+    for paint in paints:
+        paint(pixels, at_s)
+    return Frame(pixels, rect, (), at_s, "test")
+
+
+def run(*paints: Paint, before: Frame | None = None) -> Settled:
+    now = [0.0]
+
+    def wait(seconds: float) -> None:
+        now[0] += seconds
+
+    return settle(lambda: frame(*paints, at_s=now[0]), wait, before, OPTIONS, lambda: now[0])
+
+
+def box(left: int, top: int, right: int, bottom: int, since_s: float = 0.0, shade: int = 20) -> Paint:
+    def paint(pixels: np.ndarray, at_s: float) -> None:
+        if at_s >= since_s:
+            pixels[top:bottom, left:right] = shade
+
+    return paint
+
+
+def caret(pixels: np.ndarray, at_s: float) -> None:
+    if int(at_s / 0.53) % 2 == 0:
+        pixels[50:66, 40:42] = 0
+
+
+def spinner(pixels: np.ndarray, at_s: float) -> None:
+    step = int(at_s * 25) % 8
+    pixels[100:116, 200 + step * 4 : 204 + step * 4] = 0
+
+
+def video(pixels: np.ndarray, at_s: float) -> None:
+    pixels[:] = np.random.default_rng(int(at_s * 1000)).integers(0, 255, pixels.shape, dtype=np.uint8)
+
+
+def test_a_still_screen_settles_at_once() -> None:
+    after = run()
+    assert after.settled
+    assert after.settle_ms <= 400
+    assert after.moving_px == ()
+
+
+def test_a_dead_button_takes_the_patience_and_no_more() -> None:
+    after = run(before=frame())
+    assert after.settled
+    assert OPTIONS.patience_s * 1000 <= after.settle_ms <= OPTIONS.limit_s * 1000
+
+
+def test_a_quick_effect_is_not_waited_past() -> None:
+    after = run(box(10, 10, 90, 40, since_s=0.1), before=frame())
+    assert after.settled
+    assert after.settle_ms < 800
+
+
+def test_an_effect_after_two_seconds_is_seen() -> None:
+    after = run(box(10, 10, 90, 40, since_s=2.0), before=frame())
+    assert after.settled
+    assert after.frame.bgrx[20, 20, 0] == 20
+
+
+def test_a_blinking_caret_does_not_hold_it_up() -> None:
+    assert run(caret).settle_ms < 1500
+
+
+def test_a_blinking_caret_is_no_effect_to_stop_waiting_for() -> None:
+    after = run(caret, box(10, 100, 90, 140, since_s=2.0), before=frame(caret))
+    assert after.frame.bgrx[120, 20, 0] == 20
+
+
+def test_a_spinner_is_named_and_does_not_hold_it_up() -> None:
+    after = run(spinner)
+    assert after.settled
+    (moving,) = after.moving_px
+    assert moving.intersection(Rect(200 - 320, 100, 232 - 320, 116)) == Rect(200 - 320, 100, 232 - 320, 116)
+    assert moving.width < 100
+
+
+def test_a_spinner_beside_a_dead_button_is_no_effect() -> None:
+    after = run(spinner, before=frame(spinner))
+    assert after.settle_ms >= OPTIONS.patience_s * 1000
+
+
+def test_a_video_that_fills_the_screen_does_not_hold_it_up() -> None:
+    after = run(video)
+    assert after.settled
+    assert after.moving.all()
+
+
+def test_what_grows_for_ever_ends_at_the_limit() -> None:
+    def bar(pixels: np.ndarray, at_s: float) -> None:
+        pixels[200:220, : int(at_s * 100)] = 0
+
+    after = run(bar)
+    assert not after.settled
+    assert after.settle_ms >= OPTIONS.limit_s * 1000
+
+
+def test_a_monitor_that_is_plugged_in_starts_the_wait_again() -> None:
+    now = [0.0]
+
+    def grab() -> Frame:
+        return frame(at_s=now[0], rect=SIZE if now[0] < 0.1 else Rect(0, 0, 800, 600))
+
+    def wait(seconds: float) -> None:
+        now[0] += seconds
+
+    after = settle(grab, wait, frame(), OPTIONS, lambda: now[0])
+    assert after.settled
+    assert after.frame.size_px == (800, 600)
+
+
+def test_a_stop_passes_through() -> None:
+    def wait(_seconds: float) -> None:
+        raise StoppedError("stopped")
+
+    with pytest.raises(StoppedError):
+        settle(frame, wait)
