@@ -50,6 +50,7 @@ def diagnose() -> list[Finding]:
         _torch,
         _memory,
         _display,
+        _screen,
         _libraries,
         _extras,
         _places,
@@ -156,6 +157,12 @@ def _x11(display: str) -> Finding:
             "display", "missing", f"X11 ({display}) does not answer: {error}", "check DISPLAY and start the X server"
         )
     return Finding("display", "ok", f"X11 ({display})")
+
+
+def _screen() -> Iterable[Finding]:
+    from app.diagnostics_screen import screen_findings
+
+    return screen_findings()
 
 
 def _libraries() -> Iterable[Finding]:

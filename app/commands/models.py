@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 from app.engine_args import DTYPES, add_engine_arguments, open_engine
@@ -31,6 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     child.add_argument("--offline", action="store_true")
     child.add_argument("--json", action="store_true")
     child.set_defaults(act=_info)
+
+    child = actions.add_parser("fit", help="say for each model of the family whether it fits in this machine's memory")
+    child.add_argument("--json", action="store_true")
+    child.set_defaults(act=_fit)
 
     child = actions.add_parser("download", help="fetch a checkpoint; run again to resume")
     child.add_argument("model", help="a Hugging Face id, with @revision if wanted")
@@ -115,6 +120,11 @@ def _info(args: argparse.Namespace) -> int:
         "context_tokens": info.config.text.max_position_embeddings,
         "in_token_limit": info.preprocess.in_token_limit,
         "verdict": fits.verdict,
+        "device": fits.device,
+        "planned_tokens": fits.context_tokens,
+        "weight_bytes": fits.weight_bytes,
+        "cache_bytes": fits.cache_bytes,
+        "work_bytes": fits.work_bytes,
         "needed_bytes": fits.total_bytes,
         "available_bytes": fits.available_bytes,
     }
@@ -124,6 +134,20 @@ def _info(args: argparse.Namespace) -> int:
     for name, value in report.items():
         shown = human_bytes(value) if name.endswith("_bytes") and isinstance(value, int) else value
         emit(f"{name:<18} {', '.join(shown) if isinstance(shown, list) else shown}")
+    return 0
+
+
+def _fit(args: argparse.Namespace) -> int:
+    from app.model_fit import fits
+
+    found = list(fits(FAMILY))
+    if args.json:
+        emit_json([asdict(fit) for fit in found])
+        return 0
+    for fit in found:
+        needed, free = human_bytes(fit.needed_bytes), human_bytes(fit.available_bytes)
+        kind = fit.quantize or "as stored"
+        emit(f"{fit.model:<40} {kind:<10} needs {needed:>8} of {free:>8} free on {fit.device}: {fit.verdict}")
     return 0
 
 

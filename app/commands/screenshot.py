@@ -2,7 +2,6 @@
 
 import argparse
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     part.add_argument(
         "--region", type=_region, metavar="X,Y,W,H", help="only this rectangle, in pixels of the whole desktop"
     )
+    part.add_argument("--window", metavar="TITLE|ID", help="only this window, by title, a part of it, or number")
+    parser.add_argument(
+        "--allow-covered", action="store_true", help="with --window: write it even if other windows lie over it"
+    )
     parser.add_argument("--list", action="store_true", help="list the monitors and write nothing")
     parser.add_argument("--capture", metavar="WAY", help="the way of capturing, instead of the first that works")
     parser.add_argument("--allow-black", action="store_true", help="write the picture even if it is entirely black")
@@ -32,12 +35,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Capture the screen, or list its monitors."""
-    from agent.capture.screen import open_screen
+    from agent.capture.screen import black_monitors, open_screen
+    from app.monitors import monitor_named
     from model.errors import InputError
 
     out: Path | None = args.out
     if (out is None) != args.list:
         raise InputError("give either a file to write or --list")
+    if args.allow_covered and args.window is None:
+        raise InputError("--allow-covered says something only about a --window")
     if out is not None:
         _check_writable(out)
     with open_screen(args.capture) as screen:
@@ -51,11 +57,15 @@ def run(args: argparse.Namespace) -> int:
                 place = f"{rect.width}×{rect.height} at {rect.left},{rect.top}"
                 emit(f"{number}  {monitor.name}: {place}, scale {monitor.scale:g}{primary}")
             return 0
-        part = args.region if args.monitor is None else _chosen(args.monitor, monitors)
+        part = args.region if args.monitor is None else monitor_named(args.monitor, monitors)
         started = time.monotonic()
-        frame = screen.grab(part, allow_black=args.allow_black)
+        if args.window is None:
+            frame = screen.grab(part, allow_black=args.allow_black)
+        else:
+            frame = screen.grab_window(args.window, allow_black=args.allow_black, allow_covered=args.allow_covered)
         ms = (time.monotonic() - started) * 1000
-        notes = screen.handler.notes()
+        blanks = [] if args.allow_black else black_monitors(frame)
+        notes = [*screen.handler.notes(), *(f"monitor {name} is entirely black: is it off?" for name in blanks)]
     try:
         frame.image().save(out, lossless=True)  # which WebP needs to be told, and the others ignore
     except OSError as error:
@@ -88,16 +98,6 @@ def _region(text: str) -> "Rect":
     if width < 1 or height < 1:
         raise argparse.ArgumentTypeError(f"{text!r} has no area")
     return Rect(x, y, x + width, y + height)
-
-
-def _chosen(name: str, monitors: Sequence["Monitor"]) -> "Monitor":
-    from model.errors import InputError
-
-    for number, monitor in enumerate(monitors, 1):
-        if name in (monitor.name, monitor.id, str(number)):
-            return monitor
-    known = ", ".join(f"{number} ({monitor.name})" for number, monitor in enumerate(monitors, 1))
-    raise InputError(f"there is no monitor {name!r}", remedy=f"there are {known}")
 
 
 def _described(monitor: "Monitor") -> dict[str, object]:
