@@ -1,0 +1,1 @@
+"""Do it once by hand: what was clicked and typed becomes steps whose targets are described in words."""
