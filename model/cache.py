@@ -33,8 +33,7 @@ class LatentCache:
     """The latents of one sequence in every layer, in one block of ``(layers, capacity, latent)``.
 
     A sequence has a block of its own, so what attention reads for it depends on its own length
-    only. Its address changes with `reserve` alone; a captured decoding graph would reach it
-    through a table of block addresses.
+    only. Its address changes with `reserve` and `move_to` alone.
     """
 
     def __init__(self, config: TextConfig, capacity: int, device: torch.device, dtype: torch.dtype) -> None:
@@ -61,6 +60,12 @@ class LatentCache:
         grown = self._block.new_empty(layers, _rounded(max(tokens, min(2 * capacity, limit))), width)
         grown[:, : self.length] = self._block[:, : self.length]
         self._block = grown
+
+    def move_to(self, block: Tensor) -> None:
+        """Carry on in ``block`` ``(layers, capacity, latent)``, memory of someone else's, which is wiped first."""
+        block.zero_()
+        block[:, : self.length] = self._block[:, : self.length]
+        self._block = block
 
     def write(self, layer: int, latents: Tensor) -> Tensor:
         """Put ``(n, latent)`` behind the kept tokens of one layer; return all ``(length + n, latent)``.

@@ -99,6 +99,18 @@ class LatentAttention(nn.Module):
         scores = (q.float() @ latents.float().mT) * self.scale
         return scores.softmax(-1).to(latents.dtype) @ latents[:, : self.rank]
 
+    def attend_pool(self, q: Tensor, latents: Tensor, unseen: Tensor) -> Tensor:
+        """Do `attend_latents` for many rows: ``(R, heads, rank + rope)`` over ``(R, S, rank + rope)``.
+
+        Returns ``(R, heads, rank)``. ``unseen`` (boolean, ``(R, 1, S)``) is true behind a row's end.
+        """
+        if q.is_cuda and q.dtype != torch.float32:
+            scores = torch.bmm(q, latents.mT, out_dtype=torch.float32)  # no float32 copy of all latents
+        else:
+            scores = q.float() @ latents.float().mT
+        weights = (scores * self.scale).masked_fill_(unseen, -torch.inf).softmax(-1)
+        return weights.to(latents.dtype) @ latents[..., : self.rank]
+
     def unabsorb(self, attended: Tensor, w_uv: Tensor) -> Tensor:
         """Turn attended latents ``(R, heads, rank)`` into the block's output ``(R, hidden)``."""
         return self.o_proj(torch.einsum("rhc,hvc->rhv", attended, w_uv).flatten(1))
