@@ -117,6 +117,10 @@ class EngineProcess:
         until = time.monotonic() + (self._supervision.start_timeout_s if timeout_s is None else timeout_s)
         return self._await_ready(lambda: time.monotonic() < until)[1].card()
 
+    def card(self) -> ModelCard:
+        """Ask the process that runs now what it says about its model; raise `EndpointError` when there is none."""
+        return self.wait_ready(0.0)
+
     def endpoint(self) -> "ChildEndpoint":
         """Return a `ChatModel` that follows the process through its restarts."""
         return ChildEndpoint(self)

@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import torch
+
 from model.architecture.kimi_vl import KimiVL
 from model.chat import Capability, Delta, GenerateOptions, Message
 from model.checkpoint import inspect, resolve
@@ -20,7 +22,7 @@ from model.errors import CheckpointError, InputError, ModelError, ResourceError
 from model.estimate import estimate
 from model.generation import GenerationDefaults
 from model.image import PreprocessConfig
-from model.runtime.memory import choose_device
+from model.runtime.memory import choose_device, gpu_bytes
 from model.runtime.prompt import Prompt, PromptRules, prepare
 from model.runtime.request import AnswerText, Request, Times
 from model.runtime.scheduler import EngineLimits, EngineStats, Scheduler
@@ -170,6 +172,10 @@ class Engine:
     def stats(self) -> EngineStats:
         """Say how many requests wait and run, and how many bytes the caches hold."""
         return self._scheduler.stats()
+
+    def gpu_memory(self) -> tuple[int, int] | None:
+        """Return the bytes that this process holds of the GPU and those that the GPU has; None on a CPU."""
+        return gpu_bytes(torch.device(self.info.device))
 
     def clear_caches(self) -> None:
         """Forget prefilled segments and picture features; answers stay the same, the next ones cost more."""

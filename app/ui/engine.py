@@ -29,9 +29,11 @@ class EngineService(QObject):
     ``state`` is what a person should know: "none" when nothing is loaded, "starting" while it loads, "ready",
     "restarting" when the child has died and is started anew, "failed" with the reason in ``message``.
     ``name`` is what was asked for: "builtin", a folder, a hub id, or an endpoint's name.
+    ``measured`` follows `measure`: ``card`` says what is held of a GPU now.
     """
 
     changed = Signal()
+    measured = Signal()
     _told = Signal(int, object)
 
     def __init__(self, settings: SettingsStore, tasks: Tasks, data_folder: Path, parent: QObject | None = None) -> None:
@@ -50,6 +52,7 @@ class EngineService(QObject):
         self._remote: Endpoint | None = None
         self._model: _WatchedModel | None = None
         self._asking: Task | None = None
+        self._measuring: Task | None = None
         self._use = _Use()
         self._idle = QTimer(self)
         self._idle.setInterval(_IDLE_LOOK_MS)
@@ -136,6 +139,25 @@ class EngineService(QObject):
                 self._fail(error)
 
         self._tasks.run(ask, done=answered, failed=refused)
+
+    def measure(self) -> None:
+        """Ask what the engine holds of a GPU; does nothing while that is being asked, or where there is none."""
+        source, life = self._process or self._remote, self._life
+        known = self.card is not None and self.card.gpu_used_bytes is not None
+        if self.state != "ready" or source is None or not known:
+            return
+        if self._measuring is not None and not self._measuring.finished:
+            return
+
+        def ask(_cancel: Cancel) -> "ModelCard":
+            return source.card()
+
+        def answered(card: "ModelCard") -> None:
+            if life == self._life and self.state == "ready":
+                self.card = card
+                self.measured.emit()
+
+        self._measuring = self._tasks.run(ask, done=answered, failed=_unknown)
 
     def unload_if_idle(self) -> None:
         """Unload a child that nobody has asked for as long as the settings say."""
@@ -231,6 +253,10 @@ class EngineService(QObject):
 
 def _nothing(_result: object) -> None:
     pass
+
+
+def _unknown(_error: Exception) -> None:
+    """Leave the figure as it was: whether the engine answers is told elsewhere."""
 
 
 class _Use:

@@ -75,6 +75,13 @@ def free_bytes(device: torch.device) -> int:
     return psutil.virtual_memory().available
 
 
+def gpu_bytes(device: torch.device) -> tuple[int, int] | None:
+    """Return what torch holds of a GPU, its cached blocks included, and what the GPU has; None elsewhere."""
+    if device.type != "cuda":
+        return None
+    return torch.cuda.memory_reserved(device), torch.cuda.get_device_properties(device).total_memory
+
+
 def prefill_bytes(config: KimiVLConfig, tokens: int, context: int, dtype: torch.dtype) -> int:
     """Estimate the working memory of prefilling ``tokens`` that see ``context`` positions in all.
 

@@ -70,13 +70,13 @@ async def _health(service: Service, _request: Request) -> Response:
 
 async def _models(service: Service, _request: Request) -> Response:
     service.check_ready()
-    return JSONResponse({"object": "list", "data": [card_json(service.card)]})
+    return JSONResponse({"object": "list", "data": [card_json(service.card_now())]})
 
 
 async def _model(service: Service, request: Request) -> Response:
     service.check_ready()
     _check_model(service, request.path_params["name"])
-    return JSONResponse(card_json(service.card))
+    return JSONResponse(card_json(service.card_now()))
 
 
 def _check_model(service: Service, name: str | None) -> None:

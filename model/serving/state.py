@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -82,6 +82,12 @@ class Service:
         """Serve this model from now on."""
         self.card = card
         self._model = model
+
+    def card_now(self) -> ModelCard:
+        """Return the card with what the model holds of a GPU at this moment, where it says so."""
+        ask = getattr(self._model, "gpu_memory", None)
+        held = ask() if ask is not None else None
+        return replace(self.card, gpu_used_bytes=held[0], gpu_total_bytes=held[1]) if held else self.card
 
     def check_ready(self) -> None:
         """Raise `RequestError` (503) unless requests can be answered."""

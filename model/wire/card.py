@@ -13,7 +13,8 @@ class ModelCard:
     """What a server says about its model; None is unknown.
 
     ``context_tokens`` counts prompt and answer, ``in_token_limit`` the patches of a picture.
-    ``grounding_prompt`` is the checkpoint's own, see `model.grounding`.
+    ``grounding_prompt`` is the checkpoint's own, see `model.grounding`. ``gpu_used_bytes`` of
+    ``gpu_total_bytes`` are held at the moment of asking, by a server of ours with a GPU.
     """
 
     id: str = "deskhand"
@@ -21,6 +22,8 @@ class ModelCard:
     context_tokens: int | None = None
     in_token_limit: int | None = None
     grounding_prompt: str | None = None
+    gpu_used_bytes: int | None = None
+    gpu_total_bytes: int | None = None
 
 
 def card_json(card: ModelCard) -> Json:
@@ -32,7 +35,12 @@ def card_json(card: ModelCard) -> Json:
         "owned_by": "deskhand",
         "max_model_len": card.context_tokens,
         "capabilities": list(card.capabilities),
-        "deskhand": {"in_token_limit": card.in_token_limit, "grounding_prompt": card.grounding_prompt},
+        "deskhand": {
+            "in_token_limit": card.in_token_limit,
+            "grounding_prompt": card.grounding_prompt,
+            "gpu_used_bytes": card.gpu_used_bytes,
+            "gpu_total_bytes": card.gpu_total_bytes,
+        },
     }
 
 
@@ -47,10 +55,13 @@ def card_from_json(entry: object) -> ModelCard:
     stated, extra = entry.get("capabilities"), entry.get("deskhand")
     extra = extra if isinstance(extra, dict) else {}
     length, limit, prompt = entry.get("max_model_len"), extra.get("in_token_limit"), extra.get("grounding_prompt")
+    used, total = extra.get("gpu_used_bytes"), extra.get("gpu_total_bytes")
     return ModelCard(
         id=name,
         capabilities=tuple(known for known in ALL_CAPABILITIES if not isinstance(stated, list) or known in stated),
         context_tokens=length if isinstance(length, int) else None,
         in_token_limit=limit if isinstance(limit, int) else None,
         grounding_prompt=prompt if isinstance(prompt, str) else None,
+        gpu_used_bytes=used if isinstance(used, int) else None,
+        gpu_total_bytes=total if isinstance(total, int) else None,
     )

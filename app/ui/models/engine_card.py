@@ -8,7 +8,8 @@ from app.output import human_bytes
 from app.translate import tr
 from app.ui.models.card import capability_text
 from app.ui.services import Services
-from app.ui.widgets.controls import button, hint, label, pad_spin_box, restyle, row
+from app.ui.widgets.controls import button, hint, label, pad_spin_box, restyle
+from app.ui.widgets.flow import flow
 
 _LOOK_MS = 2000
 
@@ -38,7 +39,8 @@ class EngineCard(QFrame):
         self.unload.clicked.connect(services.engine.unload)
         self.restart.clicked.connect(services.engine.restart)
         self.idle.valueChanged.connect(self._idle_changed)
-        self._pulse.timeout.connect(self._tell_facts)
+        self._pulse.timeout.connect(self._measure)
+        services.engine.measured.connect(self._tell_facts)
         services.engine.changed.connect(self.refresh)
         self.refresh()
 
@@ -53,10 +55,10 @@ class EngineCard(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 16, 20, 16)
         column.setSpacing(8)
-        column.addWidget(row(self.title, "stretch", self.state))
+        column.addWidget(flow(self.title, "stretch", self.state))
         column.addWidget(self.facts)
-        column.addWidget(row(self.test, self.restart, self.unload, "stretch"))
-        column.addWidget(row(label(tr("Unload when idle for")), self.idle, "stretch"))
+        column.addWidget(flow(self.test, self.restart, self.unload))
+        column.addWidget(flow(label(tr("Unload when idle for")), self.idle))
 
     def refresh(self) -> None:
         """Show what the engine says now."""
@@ -91,10 +93,17 @@ class EngineCard(QFrame):
                 facts.append(engine.quantize)
             if engine.endpoint is not None:
                 facts.append(engine.endpoint.url)
+            if (held := engine.card.gpu_used_bytes) is not None:
+                total = engine.card.gpu_total_bytes or 0
+                facts.append(tr("{used} of {total} of GPU memory", used=human_bytes(held), total=human_bytes(total)))
             if (used := _memory_bytes(engine.pid)) is not None:
                 facts.append(tr("{size} of memory in use", size=human_bytes(used)))
         self.facts.setText("  ·  ".join(facts))
         self.facts.setVisible(bool(facts))
+
+    def _measure(self) -> None:
+        self.services.engine.measure()
+        self._tell_facts()
 
     def look(self, on: bool) -> None:
         """Follow the memory while the page is seen."""

@@ -20,6 +20,7 @@ from pytestqt.qtbot import QtBot
 
 from app.settings import EndpointSettings
 from app.ui.models.endpoints import PRESETS, EndpointDialog
+from app.ui.models.engine_card import EngineCard
 from app.ui.models.entries import added_folder
 from app.ui.models.hub import Hub, verify
 from app.ui.models.page import ModelsPage
@@ -71,6 +72,28 @@ def opened(services: Services, qtbot: QtBot, hub: Hub) -> Iterator[ModelsPage]:
 
 def weights(checkpoint: Path) -> str:
     return max(checkpoint.glob("*.safetensors"), key=lambda file: file.stat().st_size).name
+
+
+class OnGpu(PacedModel):
+    held = 10 << 30
+
+    def gpu_memory(self) -> tuple[int, int]:
+        return self.held, 80 << 30
+
+
+def test_the_memory_that_a_server_of_ours_holds_of_its_gpu_is_followed(services: Services, qtbot: QtBot) -> None:
+    card = EngineCard(services)
+    qtbot.addWidget(card)
+    model = OnGpu()
+    with serving(model, ServeSettings(token=None), ModelCard("theirs", ("chat",))) as server:
+        services.engine.use_endpoint(EndpointSettings(name="lab", url=server.url))
+        qtbot.waitUntil(lambda: services.engine.state == "ready", timeout=WAIT_MS)
+        assert "10.7 GB of 85.9 GB of GPU memory" in card.facts.text()
+        model.held = 20 << 30
+        services.engine.measure()
+        qtbot.waitUntil(lambda: "21.5 GB of 85.9 GB" in card.facts.text(), timeout=WAIT_MS)
+        services.engine.unload()
+        assert "GPU" not in card.facts.text()
 
 
 def test_a_download_pauses_resumes_and_is_verified(
