@@ -21,6 +21,9 @@ from app.ui.engine import EngineService
 from app.ui.services import Services
 from app.ui.tasks import Tasks
 from app.ui.theme import ThemeService
+from tests.app.ui.agent_pages import agent_page  # noqa: F401 - a fixture
+from tests.app.ui.batch_pages import batch_page, pointer  # noqa: F401 - fixtures
+from tests.app.ui.chat_pages import chat_script, open_chat  # noqa: F401 - fixtures
 
 
 @pytest.fixture(autouse=True)
