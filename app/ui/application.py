@@ -84,6 +84,7 @@ class DeskhandApplication(QObject):
         self._crash.hook(self._uncaught)
         qInstallMessageHandler(_log_qt)
         self.notifier.told.connect(self.window.tell)
+        self.notifier.told.connect(self._tell_desktop)
         self.tasks.failed_unheard.connect(self._work_failed)
         self.window.closed.connect(self._ended)
         self.window.quit_wanted.connect(self.quit)
@@ -174,6 +175,7 @@ class DeskhandApplication(QObject):
         if tray is not None:
             tray.show_wanted.connect(self.window.show_up)
             tray.capture_wanted.connect(self._capture)
+            tray.pause_wanted.connect(self._pause_agent)
             tray.quit_wanted.connect(self.quit)
             self.window.hide_instead = self.settings.value.close_to_tray
             self.settings.subscribe(self._settings_changed)
@@ -188,7 +190,11 @@ class DeskhandApplication(QObject):
         """Do what a key asks for that works everywhere on the desktop."""
         if name == "capture":
             self._capture()
-        elif (page := self.window.page("agent")) is not None:
+        else:
+            self._pause_agent()
+
+    def _pause_agent(self) -> None:
+        if (page := self.window.page("agent")) is not None:
             page.pause_or_resume()  # pyright: ignore[reportAttributeAccessIssue] - made by name, so its type is not known
 
     def _settings_changed(self, _value: object) -> None:
@@ -209,6 +215,14 @@ class DeskhandApplication(QObject):
             case _:
                 self.window.show_page(name)
                 self.window.show_up()
+
+    def _tell_desktop(self, _level: str, message: str) -> None:
+        """Let the desktop say what is told while the person is elsewhere."""
+        if self.window.isActiveWindow():
+            return
+        QApplication.alert(self.window)
+        if self._tray is not None:
+            self._tray.tell(message)
 
     def _work_failed(self, message: str) -> None:
         self.notifier("error", message)

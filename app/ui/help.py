@@ -25,6 +25,7 @@ class HelpDialog(QDialog):
         hotkeys = application.settings.value.hotkeys
         everywhere = [
             (hotkeys.capture, tr("Ask about a part of the screen, from anywhere")),
+            (hotkeys.pause, tr("Pause or resume the agent, from anywhere")),
             (hotkeys.stop, tr("Stop the agent, from anywhere")),
         ]
         for line, (keys, meaning) in enumerate([*shortcut_sheet(), *(pair for pair in everywhere if pair[0])]):

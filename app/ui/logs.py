@@ -29,6 +29,7 @@ class LogDialog(QDialog):
         self.source = QComboBox()
         self.source.addItem(tr("Window"), "deskhand.log")
         self.source.addItem(tr("Engine"), "engine.log")
+        self.source.addItem(tr("Local server"), "server.log")
         self.source.setAccessibleName(tr("Which log"))
         self.level = QComboBox()
         for name, number in (

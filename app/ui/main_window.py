@@ -116,10 +116,16 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{page_title(name)} – Deskhand")
         if isinstance(page, Page):
             page.shown()
-        if self.focusWidget() is None and name in self.sidebar.entries:
-            self.sidebar.entries[name].setFocus()
+        self._settle_focus(name)
         if name != self.services.settings.value.page:
             self.services.settings.change(page=name)
+
+    def _settle_focus(self, name: str) -> None:
+        """Leave the focus on the page, or on its entry: what had it may have been hidden with another page."""
+        focused, entry = self.focusWidget(), self.sidebar.entries.get(name)
+        strays = focused is None or (focused is not entry and focused in self.sidebar.entries.values())
+        if strays and entry is not None:
+            entry.setFocus()
 
     def add_page(self, name: str, page: QWidget) -> None:
         """Take in a page that was made elsewhere."""
@@ -218,10 +224,13 @@ def shortcut_sheet() -> list[tuple[str, str]]:
     return [
         ("Ctrl+1 … Ctrl+5", tr("Go to a page")),
         ("Ctrl+,", tr("Settings")),
+        ("Ctrl+/, F1", tr("This sheet")),
         ("Ctrl+N", tr("New chat")),
         ("Ctrl+K, Ctrl+F", tr("Search the history")),
         ("Enter / Shift+Enter", tr("Send / new line")),
+        ("↑", tr("Edit your last message, in an empty field")),
         ("Ctrl+Shift+C", tr("Copy the last answer")),
-        ("Esc", tr("Stop the answer, or the agent")),
+        ("Ctrl+Enter", tr("Start the agent on what is written")),
+        ("Esc", tr("Stop the answer, or leave an edit")),
         ("Ctrl+Q", tr("Quit")),
     ]

@@ -14,6 +14,7 @@ class Tray(QObject):
 
     show_wanted = Signal()
     capture_wanted = Signal()
+    pause_wanted = Signal()
     quit_wanted = Signal()
 
     def __init__(self, services: Services, parent: QObject | None = None) -> None:
@@ -22,6 +23,7 @@ class Tray(QObject):
         for text, signal in (
             (tr("Show Deskhand"), self.show_wanted),
             (tr("Ask about a part of the screen"), self.capture_wanted),
+            (tr("Pause or resume the agent"), self.pause_wanted),
             (tr("Quit"), self.quit_wanted),
         ):
             self._menu.addAction(text).triggered.connect(signal)
@@ -30,6 +32,10 @@ class Tray(QObject):
         self._icon.setContextMenu(self._menu)
         self._icon.activated.connect(self._activated)
         self._icon.show()
+
+    def tell(self, message: str) -> None:
+        """Say something for a moment, as the desktop does such things."""
+        self._icon.showMessage("Deskhand", message, self._icon.icon())
 
     def close(self) -> None:
         """Take the icon away."""

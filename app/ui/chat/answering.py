@@ -27,13 +27,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """An answer to be written into ``message``; one that has text already is continued."""
+    """An answer to be written into ``message``; one that has text already is continued.
+
+    ``finds``: look for what the question describes on its picture, also with a model that talks.
+    """
 
     question: Question
     message: StoredMessage
     model: "ChatModel"
     card: "ModelCard | None"
     name: str
+    finds: bool = False
 
 
 class Answer:
@@ -54,7 +58,7 @@ class Answer:
         state: MessageState
         error, figures, points = "", Figures(), ()
         try:
-            if only_grounds(self._job.card):
+            if self._job.finds or only_grounds(self._job.card):
                 state, figures, points = self._find()
             else:
                 state, figures, points = self._talk()
@@ -113,7 +117,9 @@ class Answer:
         what = job.question.asked.content.text.strip()
         if not pictures or not what:
             raise InputError(
-                tr("This model finds things in pictures"),
+                tr("This model finds things in pictures")
+                if only_grounds(job.card)
+                else tr("“Find it” finds things in pictures"),
                 why=tr("the question has no picture") if what else tr("the question does not say what to find"),
                 remedy=tr("attach a picture and describe what to find in it"),
             )

@@ -30,6 +30,18 @@ class MarkdownBody(QWidget):
         self._tail: TextArea | CodeView | None = None
         self._tail_text = ""
         self._ended = False
+        self._as_written = False
+
+    @property
+    def as_written(self) -> bool:
+        """Whether the Markdown itself is shown."""
+        return self._as_written
+
+    def show_as_written(self, on: bool) -> None:
+        """Show the Markdown itself, or what it means."""
+        if on != self._as_written:
+            self._as_written = on
+            self.redraw()
 
     def set_markdown(self, markdown: str, *, ended: bool = True) -> None:
         """Show a text in place of what there is."""
@@ -44,12 +56,19 @@ class MarkdownBody(QWidget):
         self._part = self._tail = None
         self._part_text = self._tail_text = ""
         self._ended = False
+        if self._as_written:
+            self.markdown, self._ended = markdown, ended
+            self._new_area().set_source(markdown)
+            return
         self.add(markdown)
         if ended:
             self.end()
 
     def add(self, text: str) -> None:
         """Add what has come."""
+        if self._as_written:
+            self.set_markdown(self.markdown + text, ended=self._ended)
+            return
         self.markdown += text
         self._splitter.push(text)
         for block in self._splitter.take():

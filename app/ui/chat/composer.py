@@ -11,12 +11,13 @@ from app.store import Attachment, Draft, History
 from app.translate import tr
 from app.ui.chat.attaching import Prepared, again, caption, seen_by, take_file, take_picture
 from app.ui.chat.composer_edit import MAX_CHARACTERS, ComposerEdit
-from app.ui.chat.request import model_name, only_grounds
+from app.ui.chat.request import may_find, model_name, only_grounds
 from app.ui.chat.screenshot import ScreenshotTaker
 from app.ui.chat.strip import AttachmentStrip, Chip
 from app.ui.services import Services
 from app.ui.tasks import Cancel
 from app.ui.widgets.controls import button, hint, icon_button, label
+from app.ui.widgets.flow import flow
 
 DRAFT_AFTER_MS = 400
 
@@ -46,9 +47,15 @@ class Composer(QFrame):
         self._editing = False
         self.strip = AttachmentStrip()
         self.edit = ComposerEdit()
+        self.history_button = icon_button("list", tr("Show the history"))
+        self.history_button.hide()
         self.attach_button = icon_button("attach", tr("Attach pictures, PDFs or videos"))
         self.screen_button = icon_button("camera", tr("Attach a picture of the screen"))
         self.region_button = icon_button("region", tr("Attach a part of the screen"))
+        self.find_button = button(
+            tr("Find it"), icon="search", role="ghost", tip=tr("Mark on the picture what you describe, without a talk")
+        )
+        self.find_button.setCheckable(True)
         self.send_button = button("", icon="send", role="primary", name="send", tip=tr("Send (Enter)"))
         self.send_button.setAccessibleName(tr("Send"))
         self.stop_button = button(tr("Stop"), icon="stop", name="stop", tip=tr("Stop the answer (Esc)"))
@@ -77,23 +84,17 @@ class Composer(QFrame):
         cancel.clicked.connect(self.edit_cancelled)
         line.addWidget(cancel)
         self._editing_row.hide()
-        foot = QHBoxLayout()
-        foot.setSpacing(4)
-        foot.addWidget(self.attach_button)
-        foot.addWidget(self.screen_button)
-        foot.addWidget(self.region_button)
-        foot.addSpacing(8)
-        foot.addWidget(self.hint, 1)
-        foot.addWidget(self.load_button)
-        foot.addWidget(self.stop_button)
-        foot.addWidget(self.send_button)
+        tools = (self.history_button, self.attach_button, self.screen_button, self.region_button)
+        doing = (self.find_button, self.load_button, self.stop_button, self.send_button)
+        foot = flow(*tools, "stretch", *doing, spacing=4)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 10, 8, 8)
         layout.setSpacing(6)
         layout.addWidget(self._editing_row)
         layout.addWidget(self.strip)
         layout.addWidget(self.edit)
-        layout.addLayout(foot)
+        layout.addWidget(self.hint)
+        layout.addWidget(foot)
 
     def _connect(self) -> None:
         self.edit.send_wanted.connect(self._send)
@@ -109,6 +110,7 @@ class Composer(QFrame):
         self.send_button.clicked.connect(self._send)
         self.stop_button.clicked.connect(self.stop_wanted)
         self.load_button.clicked.connect(self._load)
+        self.find_button.toggled.connect(self.refresh)
 
     # What is in it.
 
@@ -147,6 +149,12 @@ class Composer(QFrame):
     # What can be asked.
 
     @property
+    def finds(self) -> bool:
+        """Whether a place on the picture is asked for, and not a talk."""
+        card = self._services.engine.card
+        return only_grounds(card) or (may_find(card) and self.find_button.isChecked())
+
+    @property
     def can_send(self) -> bool:
         """Whether there is something to ask and somebody who answers."""
         draft = self.draft
@@ -158,9 +166,9 @@ class Composer(QFrame):
     def refresh(self) -> None:
         """Say what the model can do with this, and whether it can be sent."""
         engine = self._services.engine
-        grounds = only_grounds(engine.card)
-        self.edit.setPlaceholderText(tr("Describe what to find") if grounds else tr("Ask anything"))
-        self.hint.setText(self._hint(grounds))
+        self.find_button.setVisible(may_find(engine.card))
+        self.edit.setPlaceholderText(tr("Describe what to find") if self.finds else tr("Ask anything"))
+        self._say(self._hint())
         idle = engine.state in ("none", "failed")
         self.load_button.setVisible(idle)
         self.load_button.setText(tr("Load the model") if engine.state == "none" else tr("Try again"))
@@ -170,8 +178,12 @@ class Composer(QFrame):
         for chip in self.strip.chips:
             self._tell(chip)
 
-    def _hint(self, grounds: bool) -> str:
-        engine = self._services.engine
+    def _say(self, text: str) -> None:
+        self.hint.setText(text)
+        self.hint.setVisible(bool(text))
+
+    def _hint(self) -> str:
+        engine, finds = self._services.engine, self.finds
         match engine.state:
             case "none":
                 return tr("No model is loaded.")
@@ -185,9 +197,9 @@ class Composer(QFrame):
                 pictures = any(
                     chip.prepared is None or chip.prepared.attachment.kind == "image" for chip in self.strip.chips
                 )
-                if grounds and not pictures:
+                if only_grounds(engine.card) and not pictures:
                     return tr("This model finds things in pictures: attach one, then describe what to find.")
-                return tr("{model} finds what you describe", model=model_name(engine)) if grounds else ""
+                return tr("{model} finds what you describe", model=model_name(engine)) if finds else ""
 
     def _load(self) -> None:
         engine = self._services.engine
@@ -210,7 +222,7 @@ class Composer(QFrame):
 
     def _changed(self) -> None:
         self.send_button.setEnabled(self.can_send)
-        self.hint.setText(self._hint(only_grounds(self._services.engine.card)))
+        self._say(self._hint())
         self._draft_timer.start()
 
     def _too_long(self, length: int) -> None:

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QGuiApplication, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.store import Attachment, StoredMessage
 from app.translate import tr
@@ -16,6 +16,7 @@ from app.ui.widgets.controls import Button, button, icon_button, label
 
 _BUBBLE_SHARE = 0.8
 _THUMBNAIL_TEXTS = 8
+_FOOT_TEXTS = 30
 
 
 class MessageView(QWidget):
@@ -47,6 +48,7 @@ class MessageView(QWidget):
         self._marked: MarkedPicture | None = None
         self._thought: list[str] = [message.content.thinking]
         self._foot: QWidget | None = None
+        self._foot_line = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._wanted: list[tuple[Thumbnail | MarkedPicture, Attachment, bool]] = []
         self._wait: QLabel | None = None
         if message.content.role == "user":
@@ -222,18 +224,25 @@ class MessageView(QWidget):
         if self._foot is not None:
             self._layout.removeWidget(self._foot)
             self._foot.deleteLater()
-        self._foot = QWidget()
-        line = QHBoxLayout(self._foot)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(0)
         content = self.message.content
         mine = content.role == "user"
+        self._foot = QWidget()
+        actions = QWidget()
+        line = QHBoxLayout(actions)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(0)
+        self._foot_line = QBoxLayout(QBoxLayout.Direction.LeftToRight, self._foot)
+        self._foot_line.setContentsMargins(0, 0, 0, 0)
+        self._foot_line.setSpacing(8)
+        self._foot_line.addWidget(actions, 1 if mine else 0)
         if mine:
             line.addStretch(1)
         if self.message.siblings > 1:
             self._add_branches(line)
         copy = tr("Copy the message") if mine else tr("Copy the message (with Shift: without Markdown)")
         self._add_action(line, "copy", copy, self._copy)
+        if not mine and content.text:
+            line.addWidget(self._written_switch())
         if mine:
             self._add_action(line, "edit", tr("Edit and ask again"), "edit")
         else:
@@ -242,14 +251,24 @@ class MessageView(QWidget):
                 self._add_action(line, "play", tr("Continue the answer"), "continue")
         self._add_action(line, "trash", tr("Delete this message and what follows"), "delete")
         if not mine:
+            line.addStretch(1)
             told = label(figures_text(content), "small")
             told.setProperty("data", True)
             told.setObjectName("figures")
             told.setWordWrap(True)
             told.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-            line.addSpacing(8)
-            line.addWidget(told, 1)
+            self._foot_line.addWidget(told, 1)
+            self._fit_foot()
         self._layout.addWidget(self._foot)
+
+    def _written_switch(self) -> Button:
+        made = icon_button("code", tr("Show the Markdown as it was written"))
+        made.setObjectName("as-written")
+        made.setCheckable(True)
+        if self.body is not None:
+            made.setChecked(self.body.as_written)
+            made.toggled.connect(self.body.show_as_written)
+        return made
 
     def _add_branches(self, line: QHBoxLayout) -> None:
         self._add_action(line, "chevron-left", tr("Previous version"), "previous", self.message.sibling > 0)
@@ -284,6 +303,13 @@ class MessageView(QWidget):
         super().resizeEvent(event)
         if self._bubble is not None:
             self._fit_bubble()
+        self._fit_foot()
+
+    def _fit_foot(self) -> None:
+        """Say what an answer took beside what can be done with it, or below where there is no room."""
+        ways = QBoxLayout.Direction
+        narrow = self.width() < _FOOT_TEXTS * tokens_now().text_px
+        self._foot_line.setDirection(ways.TopToBottom if narrow else ways.LeftToRight)
 
     def _fit_bubble(self) -> None:
         if self._bubble is None:

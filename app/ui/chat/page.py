@@ -20,6 +20,8 @@ from app.ui.tasks import Cancel, Task
 from app.ui.widgets.controls import hint, label
 
 _SIDE_PX = 248
+_SIDE_TEXTS, _TALK_TEXTS = 12, 16
+"""Least widths of the history and of the conversation, in heights of the text; without room for both, one shows."""
 
 
 class ChatPage(Page):
@@ -37,6 +39,7 @@ class ChatPage(Page):
         self._closed = False
         self._heading = label("", "heading")
         self._heading.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._heading.setWordWrap(True)
         self._advice = hint("")
         self._advice.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._lay_out()
@@ -75,14 +78,15 @@ class ChatPage(Page):
         self.splitter.setStretchFactor(1, 1)
         remembered = self.services.settings.value.pages.get("chat", {}).get("side_px")
         self.splitter.setSizes([remembered if isinstance(remembered, int) else _SIDE_PX, 2000])
-        self.list.setMinimumWidth(180)
-        right.setMinimumWidth(420)
+        self._right = right
+        self._listing = False
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.splitter)
 
     def _connect(self) -> None:
         self.list.new_wanted.connect(self.new_chat)
+        self.composer.history_button.clicked.connect(self.focus_search)
         self.list.chosen.connect(self.session.open)
         self.list.search_wanted.connect(self.search)
         self.list.asked.connect(self.actions_done.act)
@@ -117,17 +121,20 @@ class ChatPage(Page):
 
     def new_chat(self) -> None:
         """Begin a conversation."""
+        self._show_list(False)
         self.session.open(NEW_CHAT)
 
     def focus_search(self) -> None:
         """Go to the search."""
+        self._show_list(True)
         self.list.search_box.setFocus()
         self.list.search_box.selectAll()
 
     def escape(self) -> None:
         """End the search, stop the answer, or leave an edit."""
-        if self.list.search_box.hasFocus():
+        if self.list.search_box.hasFocus() or self._listing:
             self.list.search_box.clear()
+            self._show_list(False)
             self.composer.edit.setFocus()
         else:
             self.composer.escape()
@@ -162,6 +169,7 @@ class ChatPage(Page):
             self.session.leave()
 
     def _switched(self) -> None:
+        self._show_list(False)
         empty = self.session.conversation == NEW_CHAT
         self._empty.setVisible(empty)
         self.transcript.setVisible(not empty)
@@ -183,6 +191,7 @@ class ChatPage(Page):
             self._advice.setText(tr("Ask about pictures, screens, PDFs and videos: paste, drop or capture them."))
 
     def _themed(self) -> None:
+        self._fit()
         self.transcript.redraw()
         self.list.list.viewport().update()
 
@@ -194,9 +203,24 @@ class ChatPage(Page):
         return self.history.sweep()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
-        """Keep the composer as wide as the messages."""
+        """Keep the composer as wide as the messages, and show what there is room for."""
         super().resizeEvent(event)
-        self.composer.setMaximumWidth(COLUMN_TEXTS * self.services.theme.tokens.text_px + 32)
+        self._fit()
+
+    def _fit(self) -> None:
+        text_px = self.services.theme.tokens.text_px
+        self.composer.setMaximumWidth(COLUMN_TEXTS * text_px + 32)
+        self.list.setMinimumWidth(_SIDE_TEXTS * text_px)
+        narrow = self.width() < (_SIDE_TEXTS + _TALK_TEXTS) * text_px
+        self.composer.history_button.setVisible(narrow)
+        self.list.setVisible(not narrow or self._listing)
+        self._right.setVisible(not narrow or not self._listing)
+
+    def _show_list(self, on: bool) -> None:
+        """Show the history in place of the conversation, where there is room for one of them only."""
+        if on != self._listing:
+            self._listing = on
+            self._fit()
 
     def shown(self) -> None:
         """Refresh the list, and be ready to type."""

@@ -18,7 +18,8 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QSizePolicy, QVBoxLayout, QW
 from app.store import Attachment, StoredPoint
 from app.translate import tr
 from app.ui.theme import tokens_now
-from app.ui.widgets.controls import button, icon_button, label
+from app.ui.widgets.controls import button, icon_button, label, row
+from app.ui.widgets.flow import flow
 from app.ui.widgets.picture import Mark, PictureView
 
 _MARKED_HEIGHT_TEXTS = 20
@@ -118,8 +119,7 @@ class MarkedPicture(QWidget):
         self._view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._label = label_text
         self._copy_buttons = []
-        foot = QHBoxLayout()
-        foot.setSpacing(8)
+        placed: list[QWidget] = []
         for point in self.points[:5]:
             text = coordinates_text(point, attachment.width_px, attachment.height_px)
             shown = label(f"x, y = {text}", "mono")
@@ -131,17 +131,14 @@ class MarkedPicture(QWidget):
             copy.setProperty("coordinates", text)
             copy.clicked.connect(self._copy)
             self._copy_buttons.append(copy)
-            foot.addWidget(shown)
-            foot.addWidget(copy)
-        foot.addStretch(1)
+            placed.append(row(shown, copy))
         larger = button(tr("Open the picture"), icon="search", role="ghost")
         larger.clicked.connect(self.opened)
-        foot.addWidget(larger)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 0)
         layout.setSpacing(4)
         layout.addWidget(self._view)
-        layout.addLayout(foot)
+        layout.addWidget(flow(*placed, "stretch", larger))
 
     @property
     def view(self) -> PictureView:

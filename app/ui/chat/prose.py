@@ -68,6 +68,17 @@ class TextArea(QTextBrowser):
             look.setForeground(tokens_now().color("muted"))
             cursor.mergeCharFormat(look)
 
+    def set_source(self, markdown: str) -> None:
+        """Show Markdown as it was written."""
+        self.setPlainText(markdown)
+        _space_lines(self.document())
+        cursor = QTextCursor(self.document())
+        cursor.select(QTextCursor.SelectionType.Document)
+        look = QTextCharFormat()
+        look.setFontFamilies(MONO_FAMILIES)
+        look.setProperty(QTextFormat.Property.FontPixelSize, round(tokens_now().text_px * 0.93))
+        cursor.mergeCharFormat(look)
+
     def set_markdown(self, markdown: str) -> None:
         """Show Markdown in the theme's colours."""
         tokens = tokens_now()

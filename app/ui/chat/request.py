@@ -42,6 +42,11 @@ def only_grounds(card: "ModelCard | None") -> bool:
     return card is not None and "chat" not in card.capabilities and "ground" in card.capabilities
 
 
+def may_find(card: "ModelCard | None") -> bool:
+    """Whether a model talks and finds places, so that a person may choose."""
+    return card is not None and "chat" in card.capabilities and "ground" in card.capabilities
+
+
 class _Loaded(Protocol):
     @property
     def name(self) -> str: ...

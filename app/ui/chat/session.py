@@ -152,14 +152,15 @@ class Session(QObject):
         message = self._history.messages.add(
             self.conversation, question_id, NewMessage("assistant", state="streaming", model=model_name(engine))
         )
-        self._run(message)
+        self._run(message, finds=self._composer.finds)
 
-    def _run(self, message: StoredMessage) -> None:
+    def _run(self, message: StoredMessage, *, finds: bool = False) -> None:
         engine = self._services.engine
         model = engine.model()
         if model is None:
             return
-        self.run_job(Job(self._question(message.parent_id), message, model, engine.card, model_name(engine)))
+        question = self._question(message.parent_id)
+        self.run_job(Job(question, message, model, engine.card, model_name(engine), finds))
 
     def run_job(self, job: Job) -> None:
         """Show an answer while it comes; it belongs to the conversation that is shown."""
