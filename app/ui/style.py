@@ -132,6 +132,8 @@ QTabBar::tab:selected {{ color: {text}; border-bottom: 2px solid {accent}; }}
 QTabBar::tab:hover {{ color: {text}; }}
 QTabBar::tab:focus {{ color: {text}; border: 2px solid {focus}; }}
 
+QTabBar QToolButton {{ padding: 0; min-height: 0; border-radius: 0; }}
+
 QProgressBar {{
   background: {hover}; border: none; border-radius: {p3}px; min-height: {p6}px; max-height: {p6}px; color: {text}; }}
 QProgressBar::chunk {{ background: {accent}; border-radius: {p3}px; }}

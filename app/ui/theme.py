@@ -103,10 +103,10 @@ class ThemeService(QObject):
             return
         if application.style().name() != "fusion":
             application.setStyle("Fusion")
-        font = ui_font(tokens.text_px)
-        application.setFont(font)
-        application.setPalette(palette_of(tokens))
+        # First, as widgets that hear of the new font look here for what else is new.
         application.setProperty(TOKENS_PROPERTY, tokens)
+        application.setFont(ui_font(tokens.text_px))
+        application.setPalette(palette_of(tokens))
         application.setStyleSheet(style_sheet(tokens))
         self.changed.emit()
 

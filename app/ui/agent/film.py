@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QListView, QListWidget, QListWidgetItem, QVBoxLayo
 from app.translate import tr
 from app.ui.agent.history import THUMB_PX, Picture, Still
 from app.ui.theme import tokens_now
-from app.ui.widgets.controls import button, hint, icon_button, row
+from app.ui.widgets.controls import button, hint, icon_button
+from app.ui.widgets.flow import flow
 from app.ui.widgets.picture import Mark, PictureView
 
 _EACH_MS = 1200
@@ -47,7 +48,7 @@ class Film(QWidget):
         layout.setSpacing(8)
         layout.addWidget(self.picture, 1)
         layout.addWidget(self.words)
-        layout.addWidget(row(self.play, self.previous, self.following, "stretch", self.side, spacing=6))
+        layout.addWidget(flow(self.play, self.previous, self.following, "stretch", self.side, spacing=6))
         layout.addWidget(self.strip)
         self._clock = QTimer(self)
         self._clock.setInterval(_EACH_MS)

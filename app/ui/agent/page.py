@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, Qt, QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from agent.episode import Decision, Ended, Event, Gated, Located, Outcome, Proposal
@@ -25,13 +26,17 @@ from app.ui.overlay import Overlay
 from app.ui.page import Page
 from app.ui.record.session import Recording
 from app.ui.services import Services
-from app.ui.widgets.controls import button, heading, row
+from app.ui.widgets.controls import button, heading, row, scroll
+from app.ui.widgets.flow import flow
 
 RUNS_NAME = "runs"
 TASK_NAME = "task.json"
 """What the person wrote, beside the record of a run, so that it can be run again."""
 
 _LOOK_MS = 150
+_BESIDE_TEXTS, _BELOW_TEXTS = 44, 60
+"""Width from which the stage stands beside the steps, and the height of both where it stands below, in texts."""
+
 _STOP_S = 0.9
 
 
@@ -82,25 +87,37 @@ class AgentPage(Page):
         column.addWidget(row(self.back, "stretch"))
         self._left.addWidget(self.setup)
         self._left.addWidget(timeline)
-        split = QSplitter(Qt.Orientation.Horizontal)
+        self._split = split = QSplitter(Qt.Orientation.Horizontal)
         split.setChildrenCollapsible(False)
         split.setHandleWidth(1)
-        self._left.setContentsMargins(0, 0, 12, 0)
-        self.stage.setContentsMargins(12, 0, 0, 0)
         split.addWidget(self._left)
         split.addWidget(self.stage)
         split.setStretchFactor(0, 2)
         split.setStretchFactor(1, 3)
         split.setSizes([360, 560])
-        self._views.addWidget(split)
+        self._views.addWidget(scroll(split))
         self._views.addWidget(self.past)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 16, 24, 16)
         layout.setSpacing(12)
-        layout.addWidget(row(row(heading(tr("Agent")), "  "), self.run_tab, self.past_tab, "stretch", spacing=4))
+        layout.addWidget(flow(row(heading(tr("Agent")), "  "), self.run_tab, self.past_tab, spacing=4))
         layout.addWidget(self._views, 1)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Put the stage beside the steps, or below them where there is little room."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        text_px = self.services.theme.tokens.text_px
+        below = self.width() < _BESIDE_TEXTS * text_px
+        self._split.setOrientation(Qt.Orientation.Vertical if below else Qt.Orientation.Horizontal)
+        self._split.setMinimumHeight(_BELOW_TEXTS * text_px if below else 0)
+        self._left.setContentsMargins(0, 0, 0 if below else 12, 12 if below else 0)
+        self.stage.setContentsMargins(0 if below else 12, 12 if below else 0, 0, 0)
+
     def _connect(self) -> None:
+        self.services.theme.changed.connect(self._fit)
         self.past_tab.toggled.connect(self._show_view)
         self.setup.start_asked.connect(self.begin)
         self.setup.look_asked.connect(self._rehearse)

@@ -17,7 +17,8 @@ from app.ui.agent.setup import mode_words
 from app.ui.agent.timeline import outcome_words
 from app.ui.services import Services
 from app.ui.tasks import Cancel, Task
-from app.ui.widgets.controls import button, confirm, hint, label, row
+from app.ui.widgets.controls import button, confirm, hint, label
+from app.ui.widgets.flow import flow
 from model.errors import InputError
 
 _RUN = Qt.ItemDataRole.UserRole
@@ -41,7 +42,6 @@ class PastRuns(QWidget):
         self.search.setClearButtonEnabled(True)
         self.list = QListWidget()
         self.list.setAccessibleName(tr("Past runs"))
-        self.list.setWordWrap(True)
         self.list.setSpacing(2)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.title = label("", "subheading")
@@ -77,7 +77,7 @@ class PastRuns(QWidget):
         column.addWidget(self.title)
         column.addWidget(self.facts)
         column.addWidget(self.film, 1)
-        column.addWidget(row(self.again, self.steps, self.report, self.export, "stretch", self.delete, spacing=6))
+        column.addWidget(flow(self.again, self.steps, self.report, self.export, "stretch", self.delete, spacing=6))
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setChildrenCollapsible(False)
         split.setHandleWidth(1)

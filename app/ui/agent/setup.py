@@ -25,7 +25,8 @@ from app.ui.agent.check import Checked
 from app.ui.agent.editor import RunbookEditor
 from app.ui.agent.screens import screen_maps
 from app.ui.services import Services
-from app.ui.widgets.controls import button, hint, pad_spin_box, restyle, row, scroll
+from app.ui.widgets.controls import button, hint, pad_spin_box, restyle, scroll
+from app.ui.widgets.flow import flow
 
 REMEMBERED = "agent"
 
@@ -102,7 +103,7 @@ class SetupPanel(QWidget):
         form = self._form
         form.setContentsMargins(0, 0, 0, 0)
         form.setSpacing(8)
-        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow(tr("Mode"), self.mode)
         form.addRow(self.mode_hint)
@@ -117,11 +118,11 @@ class SetupPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
-        layout.addWidget(row(self.steps_tab, self.goal_tab, "stretch", self.record, spacing=4))
+        layout.addWidget(flow(self.steps_tab, self.goal_tab, "stretch", self.record, spacing=4))
         layout.addWidget(self._texts, 3)
         layout.addWidget(self.status)
         layout.addWidget(bounds, 2)
-        layout.addWidget(row(self.look, "stretch", self.start))
+        layout.addWidget(flow(self.look, "stretch", self.start))
 
     def _connect(self) -> None:
         self.steps_tab.toggled.connect(self._switch)

@@ -11,7 +11,8 @@ from agent.types import Frame, Point, Rect
 from app.translate import tr
 from app.ui.agent.question import QuestionCard
 from app.ui.agent.timeline import Row
-from app.ui.widgets.controls import button, hint, label, row
+from app.ui.widgets.controls import button, hint, label
+from app.ui.widgets.flow import flow
 from app.ui.widgets.picture import Mark, PictureView
 
 
@@ -33,11 +34,11 @@ class Stage(QWidget):
         self.question = QuestionCard()
         self.picture = PictureView()
         self.picture.setMinimumHeight(180)
-        self._controls = row(self.pause, self.over, self.stop)
+        self._controls = flow(self.pause, self.over, self.stop)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
-        layout.addWidget(row(self.state, "stretch", self._controls))
+        layout.addWidget(flow(self.state, "stretch", self._controls))
         layout.addWidget(self.detail)
         layout.addWidget(self.question)
         layout.addWidget(self.picture, 1)

@@ -64,20 +64,25 @@ class BatchPage(Page):
         column.setContentsMargins(_MARGIN_PX, _MARGIN_PX, _MARGIN_PX, _MARGIN_PX)
         column.setSpacing(16)
         for widget in (heading(tr("Batch")), self.setup, self.past):
-            widget.setMaximumWidth(_MOST_PX)
             column.addWidget(widget)
         column.addStretch(1)
         whole = QWidget()
         inside = QVBoxLayout(whole)
         inside.setContentsMargins(16, 16, 16, 16)
         inside.addWidget(self.view)
+        self._start = start
         self._stack.addWidget(scroll(start))
         self._stack.addWidget(whole)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._stack)
 
+    def _fit(self) -> None:
+        self._start.setMaximumWidth(round(_MOST_PX * self.services.theme.tokens.text_px / 14) + 2 * _MARGIN_PX)
+
     def _connect(self) -> None:
+        self.services.theme.changed.connect(self._fit)
+        self._fit()
         self.setup.wanted.connect(self.begin)
         self.past.opened.connect(self.open)
         self.past.resumed.connect(self.resume)

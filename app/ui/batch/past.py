@@ -3,13 +3,14 @@
 import time
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.translate import tr
 from app.ui.batch.record import Record
 from app.ui.batch.setup import kind_text
 from app.ui.widgets.controls import Button, button, confirm, hint, icon_button, label, restyle, subheading
+from app.ui.widgets.flow import flow
 
 _STATE_ROLES = {"done": "success", "failed": "danger", "running": "", "paused": "warning", "stopped": "warning"}
 
@@ -61,20 +62,16 @@ class RunCard(QFrame):
         self.open.clicked.connect(self._open)
         self.resume.clicked.connect(self._resume)
         self.delete.clicked.connect(self._delete)
-        words = QVBoxLayout()
-        words.setSpacing(4)
         top = QHBoxLayout()
         top.setSpacing(12)
         top.addWidget(self.title, 1)
         top.addWidget(self.state)
-        words.addLayout(top)
-        words.addWidget(self.figures)
-        layout = QHBoxLayout(self)
+        layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 12, 12, 12)
-        layout.setSpacing(8)
-        layout.addLayout(words, 1)
-        for made in (self.resume, self.open, self.delete):
-            layout.addWidget(made, 0, Qt.AlignmentFlag.AlignVCenter)
+        layout.setSpacing(4)
+        layout.addLayout(top)
+        layout.addWidget(self.figures)
+        layout.addWidget(flow(self.resume, self.open, "stretch", self.delete))
         self.show_record(record, is_running=False)
 
     def show_record(self, record: Record, *, is_running: bool) -> None:

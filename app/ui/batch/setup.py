@@ -22,8 +22,10 @@ from app.ui.batch.answerer import LOCAL_WORKERS, SERVER_WORKERS
 from app.ui.batch.source import FOLDER, SAVED, TABLES, Source, detect
 from app.ui.services import Services
 from app.ui.widgets.controls import button, hint, label, pad_spin_box, row, subheading
+from app.ui.widgets.flow import flow
 from model.errors import InputError
 
+_LEAST_CHARACTERS = 12
 _BILINGUAL = ("screenspot-pro",)
 
 
@@ -102,6 +104,10 @@ class SetupPanel(QFrame):
             spin.setValue(value)
             spin.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
             spin.setMinimumWidth(88)
+        for box in (self.kind, self.language, self.model):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(_LEAST_CHARACTERS)
+            box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.looks.setToolTip(tr("How often it may zoom into its own answer"))
         self.votes.setToolTip(tr("Ask so often and take what most answers agree on"))
         self.workers.setToolTip(tr("Rows asked at once"))
@@ -122,8 +128,8 @@ class SetupPanel(QFrame):
             field.setAccessibleName(text)
         for text, spin in ((tr("Looks"), self.looks), (tr("Votes"), self.votes), (tr("At once"), self.workers)):
             spin.setAccessibleName(text)
-        counts = row(
-            self.looks, label(tr("Votes")), self.votes, label(tr("At once")), self.workers, "stretch", spacing=12
+        counts = flow(
+            self.looks, row(label(tr("Votes")), self.votes), row(label(tr("At once")), self.workers), spacing=12
         )
         self.form.addRow(tr("Looks"), counts)
         column = QVBoxLayout(self)
@@ -143,7 +149,7 @@ class SetupPanel(QFrame):
         layout.setSpacing(8)
         layout.addWidget(self.chosen)
         layout.addWidget(self.about)
-        layout.addWidget(row(self.pick_folder, self.pick_file, "stretch"))
+        layout.addWidget(flow(self.pick_folder, self.pick_file))
         return zone
 
     def _connect(self) -> None:

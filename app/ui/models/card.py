@@ -1,10 +1,9 @@
 """One model: what it is, whether it fits, and what can be done with it now."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
-    QHBoxLayout,
     QLabel,
     QMenu,
     QProgressBar,
@@ -19,7 +18,8 @@ from app.translate import tr
 from app.ui.machine import format_name, numbers_of, verdict
 from app.ui.models.entries import BUILTIN, ModelEntry
 from app.ui.services import Services
-from app.ui.widgets.controls import button, hint, label, restyle, row
+from app.ui.widgets.controls import button, hint, label, restyle
+from app.ui.widgets.flow import FlowLayout, flow
 
 _VERDICT_ROLES = {"fits": "success", "tight": "warning", "will not fit": "danger"}
 
@@ -55,7 +55,7 @@ class ModelCard(QFrame):
         self.badge = label("")
         self.summary = hint("")
         self.facts = label("", "small")
-        self.fit_line = QWidget()
+        self.fit_line = flow(spacing=16)
         self.fit_labels: list[QLabel] = []
         self.numbers = label("", "small")
         self.format = QComboBox()
@@ -84,24 +84,18 @@ class ModelCard(QFrame):
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName(tr("Progress"))
         self.format.setAccessibleName(tr("Number format of {name}", name=self.entry.title))
-        self.fits_row = QHBoxLayout(self.fit_line)
-        self.fits_row.setContentsMargins(0, 0, 0, 0)
-        self.fits_row.setSpacing(16)
         for made in (self.load, self.unload, self.download, self.pause, self.cancel, self.more):
             made.setAccessibleDescription(self.entry.title)
         self.title.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 16, 20, 16)
         column.setSpacing(6)
-        top = QHBoxLayout()
-        top.addWidget(self.title, 1)
-        top.addWidget(self.badge, 0, Qt.AlignmentFlag.AlignTop)
-        column.addLayout(top)
-        for widget in (self.summary, self.facts, self.fit_line, self.numbers, self.bar, self.doing):
+        column.addWidget(self.title)
+        for widget in (self.badge, self.summary, self.facts, self.fit_line, self.numbers, self.bar, self.doing):
             column.addWidget(widget)
         column.addSpacing(4)
         column.addWidget(
-            row(self.load, self.unload, self.download, self.pause, self.cancel, self.format, "stretch", self.more)
+            flow(self.load, self.unload, self.download, self.pause, self.cancel, self.format, "stretch", self.more)
         )
 
     def _connect(self) -> None:
@@ -142,23 +136,23 @@ class ModelCard(QFrame):
         self.refresh()
 
     def _show_fits(self) -> None:
+        row = self.fit_line.layout()
+        assert isinstance(row, FlowLayout)  # noqa: S101 - what `flow` makes
         for made in self.fit_labels:
-            self.fits_row.removeWidget(made)
+            row.removeWidget(made)
+            made.hide()
             made.deleteLater()
-        while self.fits_row.count():
-            self.fits_row.takeAt(0)
         self.fit_labels = []
         for fit in self.entry.fits:
             said = label(f"{format_name(fit)}: {verdict(fit)}", _VERDICT_ROLES[fit.verdict])
             said.setProperty("data", True)
             said.setToolTip(numbers_of(fit))
-            self.fits_row.addWidget(said)
+            row.addWidget(said)
             self.fit_labels.append(said)
         if not self.entry.fits and not self.entry.problem:
             waiting = label(tr("Working out whether it fits…"), "small")
-            self.fits_row.addWidget(waiting)
+            row.addWidget(waiting)
             self.fit_labels.append(waiting)
-        self.fits_row.addStretch(1)
         chosen = self.format.currentData()
         self.format.blockSignals(True)
         self.format.clear()
@@ -193,6 +187,7 @@ class ModelCard(QFrame):
         elif not said and partial:
             said, role = tr("{size} of it is here", size=human_bytes(entry.partial_bytes)), "muted"
         self.badge.setText(said)
+        self.badge.setVisible(bool(said))
         restyle(self.badge, role)
         self.load.setVisible(here and not mine and not self.busy)
         self.format.setVisible(here and not mine and not self.busy and self.format.count() > 1)

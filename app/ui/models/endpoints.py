@@ -21,6 +21,7 @@ from app.ui.models.card import capability_text
 from app.ui.services import Services
 from app.ui.tasks import Cancel, Task
 from app.ui.widgets.controls import button, confirm, hint, icon_button, label, restyle, row, subheading
+from app.ui.widgets.flow import flow
 from model.errors import InputError
 from model.wire.card import ModelCard
 
@@ -215,10 +216,9 @@ class EndpointRow(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 12, 12, 12)
         column.setSpacing(4)
-        top = row(self.title, self.use, self.test, self.edit, self.remove)
-        column.addWidget(top)
-        column.addWidget(self.about)
-        column.addWidget(self.outcome)
+        for widget in (self.title, self.about, self.outcome):
+            column.addWidget(widget)
+        column.addWidget(flow(self.use, self.test, "stretch", self.edit, self.remove))
         self.outcome.hide()
         self.use.clicked.connect(self._use)
         self.test.clicked.connect(self._test)
@@ -272,7 +272,7 @@ class EndpointList(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(8)
-        self._column.addWidget(row(subheading(tr("Other servers")), "stretch", self.add))
+        self._column.addWidget(flow(subheading(tr("Other servers")), "stretch", self.add))
         self._column.addWidget(self._none)
         self.refresh()
 

@@ -25,7 +25,8 @@ from app.ui.models.try_out import TryOut
 from app.ui.page import Page
 from app.ui.services import Services
 from app.ui.tasks import Cancel, Task
-from app.ui.widgets.controls import button, confirm, heading, hint, row, scroll
+from app.ui.widgets.controls import button, confirm, heading, hint, scroll
+from app.ui.widgets.flow import flow
 from model.errors import CancelledByCallerError
 
 SETTINGS_NAME = "models"
@@ -69,7 +70,8 @@ class ModelsPage(Page):
         self._list_column.addWidget(self.engine_card)
         about = hint(tr("Downloads are checked and can be taken up again."))
         about.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self._list_column.addWidget(row(about, self.add_folder))
+        self._list_column.addWidget(about)
+        self._list_column.addWidget(flow(self.add_folder))
         self._list_column.addWidget(self._waiting)
         self._list_column.addStretch(1)
         for widget, title in (
@@ -80,8 +82,7 @@ class ModelsPage(Page):
             self.tabs.addTab(scroll(widget), title)
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName(tr("Models"))
-        whole = QWidget()
-        whole.setMaximumWidth(_MOST_PX + 2 * _MARGIN_PX)
+        self._whole = whole = QWidget()
         column = QVBoxLayout(whole)
         column.setContentsMargins(_MARGIN_PX, _MARGIN_PX, _MARGIN_PX, 0)
         column.setSpacing(12)
@@ -91,6 +92,11 @@ class ModelsPage(Page):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(whole)
         layout.setAlignment(whole, Qt.AlignmentFlag(0))
+        self._fit()
+        self.services.theme.changed.connect(self._fit)
+
+    def _fit(self) -> None:
+        self._whole.setMaximumWidth(round(_MOST_PX * self.services.theme.tokens.text_px / 14) + 2 * _MARGIN_PX)
 
     def shown(self) -> None:
         """Look at the disk again; whether models fit is worked out once, as it takes seconds."""

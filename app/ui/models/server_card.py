@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QFrame, QLineEdit, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QFrame, QLineEdit, QSpinBox, QVBoxLayout, QWidget
 
 from app.settings import ServerSettings
 from app.translate import tr
@@ -12,6 +12,8 @@ from app.ui.models.entries import ModelEntry
 from app.ui.models.server import LocalServer, Served, new_key
 from app.ui.services import Services
 from app.ui.widgets.controls import button, hint, icon_button, label, pad_spin_box, restyle, row, subheading
+from app.ui.widgets.flow import flow
+from app.ui.widgets.switch import Switch
 
 
 class ServerCard(QFrame):
@@ -27,7 +29,7 @@ class ServerCard(QFrame):
         self.model = QComboBox()
         self.port = QSpinBox()
         pad_spin_box(self.port)
-        self.everywhere = QCheckBox(tr("Let other machines ask, too"))
+        self.everywhere = Switch(tr("Let other machines ask, too"))
         self.key = QLineEdit()
         self.show_key = button(tr("Show"), tip=tr("Show the key"))
         self.renew = icon_button("refresh", tr("Make a new key"))
@@ -59,6 +61,7 @@ class ServerCard(QFrame):
         self.show_key.setCheckable(True)
         form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(8)
@@ -82,7 +85,7 @@ class ServerCard(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 16, 20, 16)
         column.setSpacing(12)
-        column.addWidget(row(subheading(tr("Local server")), "stretch", self.state))
+        column.addWidget(flow(subheading(tr("Local server")), "stretch", self.state))
         column.addWidget(
             hint(
                 tr(
@@ -93,7 +96,7 @@ class ServerCard(QFrame):
         )
         column.addLayout(form)
         column.addWidget(self.message)
-        column.addWidget(row(self.switch, "stretch"))
+        column.addWidget(flow(self.switch))
 
     def _copy_key(self) -> None:
         QGuiApplication.clipboard().setText(self.key.text())

@@ -15,6 +15,7 @@ def about_section(services: Services) -> Section:
     section = Section(tr("About"))
     named = label(f"Deskhand {version()} · Qt {qVersion()}", "mono")
     named.setProperty("data", True)
+    named.setWordWrap(True)
     section.add_wide(named)
     section.add_wide(
         hint(

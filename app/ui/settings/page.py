@@ -10,7 +10,8 @@ from app.ui.page import Page
 from app.ui.services import Services
 from app.ui.settings.about import about_section
 from app.ui.settings.sections import KeyField, Section, choice, names, number, switch
-from app.ui.widgets.controls import button, confirm, heading, row, scroll
+from app.ui.widgets.controls import button, confirm, heading, scroll
+from app.ui.widgets.flow import flow
 
 _WIDTH_PX = 860
 
@@ -24,6 +25,10 @@ class SettingsPage(Page):
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._build()
+        services.theme.changed.connect(self._fit)
+
+    def _fit(self) -> None:
+        self._inner.setMaximumWidth(round(_WIDTH_PX * self.services.theme.tokens.text_px / 14))
 
     def _build(self) -> None:
         if self._column is not None:
@@ -44,7 +49,8 @@ class SettingsPage(Page):
         ):
             column.addWidget(section)
         column.addStretch(1)
-        inner.setMaximumWidth(round(_WIDTH_PX * self.services.theme.tokens.text_px / 14))
+        self._inner = inner
+        self._fit()
         centred = QWidget()
         holder = QHBoxLayout(centred)
         holder.setContentsMargins(24, 0, 24, 0)
@@ -207,7 +213,7 @@ class SettingsPage(Page):
         logs.clicked.connect(lambda: self.services.show_page("logs"))
         reset = button(tr("Reset all settings…"), icon="refresh", name="reset")
         reset.clicked.connect(self.reset)
-        section.add_wide(row(opened, logs, "stretch", reset))
+        section.add_wide(flow(opened, logs, "stretch", reset))
         return section
 
     def reset(self) -> None:

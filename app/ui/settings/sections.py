@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeySequence, QWheelEvent
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QFormLayout,
     QFrame,
@@ -19,13 +18,16 @@ from PySide6.QtWidgets import (
 )
 
 from app.translate import tr
-from app.ui.theme import tokens_now
+from app.ui.theme import BASE_TEXT_PX, tokens_now
 from app.ui.widgets.controls import hint, icon_button, label, pad_spin_box, subheading
+from app.ui.widgets.switch import Switch
 
 _FIELD_PX = 260
 _CAPTION_PX = 190
 _STACK_ABOVE_PX = 18
 """Size of the text from which captions stand above their controls."""
+
+_WIDEST = "deskhandWidest"
 
 
 class Section(QFrame):
@@ -38,18 +40,36 @@ class Section(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 16, 20, 20)
         layout.setSpacing(12)
-        layout.addWidget(subheading(title))
+        titled = subheading(title)
+        titled.setWordWrap(True)
+        layout.addWidget(titled)
         if explained:
             layout.addWidget(hint(explained))
+        self._captions: list[QLabel] = []
         self.form = QFormLayout()
         self.form.setHorizontalSpacing(24)
         self.form.setVerticalSpacing(12)
-        large = tokens_now().text_px > _STACK_ABOVE_PX
-        stacked, beside = QFormLayout.RowWrapPolicy.WrapAllRows, QFormLayout.RowWrapPolicy.WrapLongRows
-        self.form.setRowWrapPolicy(stacked if large else beside)
         self.form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self.form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         layout.addLayout(self.form)
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Follow a change of the text's size."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and hasattr(self, "form"):
+            self._fit()
+
+    def _fit(self) -> None:
+        """Put captions above their controls where the text is large, and give both the width of their text."""
+        large = tokens_now().text_px > _STACK_ABOVE_PX
+        stacked, beside = QFormLayout.RowWrapPolicy.WrapAllRows, QFormLayout.RowWrapPolicy.WrapLongRows
+        self.form.setRowWrapPolicy(stacked if large else beside)
+        for words in self._captions:
+            words.setMinimumWidth(0 if large else _in_texts(_CAPTION_PX))
+        for control in self.findChildren(QWidget):
+            if (widest := control.property(_WIDEST)) is not None:
+                control.setMaximumWidth(_in_texts(widest))
 
     def add(self, caption: str, control: QWidget, explained: str = "") -> None:
         """Add a control with its caption, which also names it for screen readers."""
@@ -59,7 +79,8 @@ class Section(QFrame):
             control.setAccessibleDescription(explained)
         words = label(caption)
         words.setBuddy(control)
-        words.setMinimumWidth(round(_CAPTION_PX * tokens_now().text_px / 14))
+        words.setWordWrap(True)
+        self._captions.append(words)
         holder = QWidget()
         column = QVBoxLayout(holder)
         column.setContentsMargins(0, 0, 0, 0)
@@ -68,6 +89,7 @@ class Section(QFrame):
         if explained:
             column.addWidget(small(explained))
         self.form.addRow(words, holder)
+        self._fit()
 
     def add_wide(self, control: QWidget, explained: str = "") -> None:
         """Add something as wide as the card."""
@@ -107,9 +129,9 @@ def choice(options: Sequence[tuple[str, object]], value: object, changed: Callab
         box.addItem(text, each)
     place = next((place for place, (_, each) in enumerate(options) if each == value), 0)
     box.setCurrentIndex(place)
-    box.setMaximumWidth(_wide(2))
+    _limit(box, 2 * _FIELD_PX)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(14)
+    box.setMinimumContentsLength(10)
     box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     box.currentIndexChanged.connect(lambda _place: changed(box.currentData()))
     return box
@@ -125,7 +147,7 @@ def number(
     box.setSuffix(suffix)
     box.setSpecialValueText(zero)
     box.setValue(value)
-    box.setMaximumWidth(_wide())
+    _limit(box, _FIELD_PX)
     pad_spin_box(box)
     box.setKeyboardTracking(False)
     box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -133,13 +155,19 @@ def number(
     return box
 
 
-def _wide(times: int = 1) -> int:
-    return round(times * _FIELD_PX * tokens_now().text_px / 14)
+def _limit(control: QWidget, widest_px: int) -> None:
+    """Let a control be no wider than this at ordinary text, and accordingly at larger text."""
+    control.setProperty(_WIDEST, widest_px)
+    control.setMaximumWidth(_in_texts(widest_px))
 
 
-def switch(text: str, value: bool, changed: Callable[[bool], None]) -> QCheckBox:
-    """Make a box to tick; ``text`` is short, as it does not wrap."""
-    box = QCheckBox(text)
+def _in_texts(length_px: int) -> int:
+    return round(length_px * tokens_now().text_px / BASE_TEXT_PX)
+
+
+def switch(text: str, value: bool, changed: Callable[[bool], None]) -> Switch:
+    """Make a box to tick."""
+    box = Switch(text)
     box.setChecked(value)
     box.toggled.connect(changed)
     return box
@@ -167,7 +195,7 @@ class KeyField(QWidget):
         self.edit = QKeySequenceEdit(QKeySequence(value))
         self.edit.setMaximumSequenceLength(1)
         self.edit.setAccessibleName(name)
-        self.edit.setMaximumWidth(_wide())
+        _limit(self.edit, _FIELD_PX)
         if (line := self.edit.findChild(QLineEdit)) is not None:
             line.setAccessibleName(name)
             line.setPlaceholderText(tr("Press the keys"))
