@@ -14,9 +14,11 @@ from agent.runbook.steps import (
     TypeStep,
 )
 from agent.runbook.wording import write_step
-from agent.told import describe, one_line
+from agent.told import one_line
 from agent.trace import Trace
 from agent.types import Click, Drag, Hotkey, Move, Press, Scroll, TypeText
+from app.translate import tr
+from app.ui.agent.words import action_words
 
 _VERB = re.compile(
     r"^(?:(?:double|triple|right|middle)[- ]?)?(?:click|tap|press|select|choose|open|hover|move|scroll)"
@@ -47,7 +49,7 @@ def _line(proposal: Proposal) -> str:
     except ValueError:
         step = None
     if step is None:
-        return f"# {one_line(describe(proposal.action))}: write this step by hand"
+        return "# " + tr("{action}: write this step by hand", action=action_words(proposal.action))
     return write_step(step)
 
 

@@ -8,9 +8,10 @@ from typing import Literal
 from PySide6.QtCore import QAbstractListModel, QByteArray, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from agent.episode import Acted, Ended, Event, Gated, Located, Observed, OutcomeKind, Planned, VerdictKind, Verified
-from agent.told import describe, one_line
+from agent.told import one_line
 from agent.types import Click, Drag, Frame, Move, Point, Rect, Scroll, Unreadable
 from app.translate import tr
+from app.ui.agent.words import action_words
 
 Tone = Literal["plain", "good", "bad", "busy"]
 
@@ -50,7 +51,8 @@ class Row:
     @property
     def text(self) -> str:
         """Everything in one line, as a screen reader says it."""
-        return ". ".join(part for part in (self.title, self.thought, self.action, *self.notes, self.verdict) if part)
+        parts = (self.title, self.thought, self.action, *self.notes, self.verdict)
+        return ". ".join(part.removesuffix(".") for part in parts if part)
 
 
 class Role(IntEnum):
@@ -152,7 +154,7 @@ def _with(row: Row, event: Event) -> Row:
         case Acted(_, action, _, error):
             if error:
                 return replace(row, notes=(*row.notes, one_line(error)), tone="bad", verdict=tr("broken off"))
-            return row if row.action else replace(row, action=one_line(describe(action)))
+            return row if row.action else replace(row, action=action_words(action))
         case Verified(_, frame, verdict):
             told = one_line(verdict.evidence)
             notes = row.notes if told in row.notes else (*row.notes, told)
@@ -173,7 +175,7 @@ def _planned(row: Row, plan: object) -> Row:
         said = tr("the planner's answer cannot be read: {why}", why=plan.reason)
         return replace(row, notes=(*row.notes, one_line(said)), tone="bad")
     actions = getattr(plan, "actions", ())
-    action = getattr(plan, "described", "") or "; ".join(describe(each) for each in actions)
+    action = getattr(plan, "described", "") or "; ".join(action_words(each) for each in actions)
     thought = one_line(getattr(plan, "thought", ""))
     return replace(row, thought=thought or row.thought, action=one_line(action) or row.action)
 
