@@ -5,9 +5,11 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QVBoxLayout, QWidget
 
 from agent.episode import Decision, Proposal, Risk
-from agent.told import describe, one_line
+from agent.told import one_line
 from app.translate import tr
+from app.ui.agent.words import action_words
 from app.ui.widgets.controls import button, hint, label, row
+from app.ui.widgets.flow import flow
 
 
 class QuestionCard(QFrame):
@@ -30,7 +32,7 @@ class QuestionCard(QFrame):
         self.words.setAccessibleName(tr("Your answer"))
         self.words.setPlaceholderText(tr("Your answer"))
         self.send = button(tr("Answer"), icon="send", role="primary")
-        self._deciding = row(self.approve, self.deny, self.correct, "stretch")
+        self._deciding = flow(self.approve, self.deny, self.correct)
         self._wording = row(self.words, self.send)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 12, 16, 12)
@@ -47,7 +49,7 @@ class QuestionCard(QFrame):
     def ask(self, proposal: Proposal) -> None:
         """Ask about an action."""
         element = f" · {proposal.element}" if proposal.element else ""
-        self.title.setText(tr("May it {action}?", action=one_line(describe(proposal.action))) + element)
+        self.title.setText(tr("May it {action}?", action=action_words(proposal.action)) + element)
         risks = ", ".join(risk_words(risk) for risk in proposal.risks)
         window = proposal.window.title if proposal.window else ""
         parts = (
