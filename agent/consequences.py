@@ -72,6 +72,8 @@ _SECRET_WORDS = (
 )
 _SECRET_NAMES = ("pin", "secret")
 """Names of a field by themselves, but not as a part of another: "Pin the tab"."""
+_SECRET_PARTS = ("密码", "密碼", "口令", "验证码", "驗證碼")
+"""The same in a language that puts nothing between words."""
 _CARD_WORDS = ("card number", "credit card", "debit card", "iban", "kartennummer", "numero de carte")
 _PASTING = ("paste", "einfugen", "coller", "pegar")
 _PROMPT_WORDS = ("terminal", "console", "command line", "command prompt", "powershell", "bash", "shell", "run dialog")
@@ -141,7 +143,7 @@ def assess(action: HandAction, element: str, window: WindowInfo | None, home_app
 def names_secret(element: str) -> bool:
     """Say whether an element's name is that of a field for passwords, codes or keys."""
     words = _words_of(element)
-    return words in _SECRET_NAMES or _has(words, _SECRET_WORDS)
+    return words in _SECRET_NAMES or _has(words, _SECRET_WORDS) or any(part in words for part in _SECRET_PARTS)
 
 
 def _from_keys(action: HandAction, app: str, name: str) -> set[Risk]:

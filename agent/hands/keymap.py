@@ -84,9 +84,8 @@ def read_keymap(x: XConnection) -> Keymap:
     It takes about 6 ms, so read it for each action: people switch layouts at any time.
     """
     extension = open_xkb(x)
-    found = extension.GetMap(CORE_KEYBOARD, _PARTS, *[0] * 16).reply()
     state = extension.GetState(CORE_KEYBOARD).reply()
-    keys = _Keys(found, state.lockedMods & ~LOCK)
+    keys = Keys(extension.GetMap(CORE_KEYBOARD, _PARTS, *[0] * 16).reply(), state.lockedMods & ~LOCK)
     holds = keys.holdable(state.group)
     here = keys.strokes(state.group, holds)
     characters: dict[str, Stroke] = {}
@@ -102,13 +101,21 @@ def read_keymap(x: XConnection) -> Keymap:
     return Keymap(strokes, characters, keys.spare())
 
 
-class _Keys:
-    """The server's answer, and the rules of the extension for reading it."""
+def read_keys(x: XConnection) -> "Keys":
+    """Read what each key means under any group and modifiers."""
+    return Keys(open_xkb(x).GetMap(CORE_KEYBOARD, _PARTS, *[0] * 16).reply())
 
-    def __init__(self, found: Any, locked: int) -> None:
+
+class Keys:
+    """The server's answer, and the rules of the extension for reading it.
+
+    ``bits`` leads from modifier keys to the modifiers that they set.
+    """
+
+    def __init__(self, found: Any, locked: int = 0) -> None:
         self._types = found.types_rtrn
         self._keys = {found.firstKeySym + n: key for n, key in enumerate(found.syms_rtrn)}
-        self._bits = {entry.keycode: entry.mods for entry in found.modmap_rtrn}
+        self.bits = {entry.keycode: entry.mods for entry in found.modmap_rtrn}
         self._locked = locked
 
     def strokes(self, group: int, holds: dict[int, int]) -> dict[int, Stroke]:
@@ -117,7 +124,7 @@ class _Keys:
         for bits in (bits for count in range(3) for bits in combinations(holds, count)):
             held, mask = tuple(holds[bit] for bit in bits), self._locked | sum(bits)
             for keycode in self._keys:
-                keysym = self._keysym(keycode, group, mask)
+                keysym = self.keysym(keycode, group, mask)
                 if keysym and keysym not in found:
                     found[keysym] = Stroke(keycode, held)
         return found
@@ -126,21 +133,20 @@ class _Keys:
         """Return the modifiers that choose levels, each with a key that sets it."""
         holds: dict[int, int] = {}
         for keysym in (SHIFT_L, LEVEL3_SHIFT, LEVEL5_SHIFT, MODE_SWITCH):
-            for keycode, bits in self._bits.items():
-                if bits and not bits & (bits - 1) and self._keysym(keycode, group, 0) == keysym:
+            for keycode, bits in self.bits.items():
+                if bits and not bits & (bits - 1) and self.keysym(keycode, group, 0) == keysym:
                     holds.setdefault(bits, keycode)
         return holds
 
     def spare(self) -> tuple[int, ...]:
         """Return the keycodes that have no symbol and are no modifier."""
-        return tuple(
-            keycode for keycode, key in self._keys.items() if not any(key.syms) and not self._bits.get(keycode)
-        )
+        return tuple(keycode for keycode, key in self._keys.items() if not any(key.syms) and not self.bits.get(keycode))
 
-    def _keysym(self, keycode: int, group: int, mask: int) -> int:
-        key = self._keys[keycode]
-        used = _group_of(key, group)
-        if used is None:
+    def keysym(self, keycode: int, group: int, mask: int) -> int:
+        """Return what a key means in a group under a mask of modifiers; 0 is nothing."""
+        key = self._keys.get(keycode)
+        used = None if key is None else _group_of(key, group)
+        if key is None or used is None:
             return 0
         type_ = self._types[key.kt_index[used]]
         level = next(
@@ -148,6 +154,12 @@ class _Keys:
             0,
         )
         return key.syms[used * key.width + level] if level < key.width else 0
+
+    def minds_lock(self, keycode: int, group: int) -> bool:
+        """Say whether Caps Lock chooses a key's level; else the program makes its letter a capital."""
+        key = self._keys.get(keycode)
+        used = None if key is None else _group_of(key, group)
+        return key is not None and used is not None and bool(self._types[key.kt_index[used]].mods_mask & LOCK)
 
 
 def _group_of(key: Any, group: int) -> int | None:

@@ -44,6 +44,14 @@ NAMED = {
 
 SHIFT_L, LEVEL3_SHIFT, LEVEL5_SHIFT, MODE_SWITCH = 0xFFE1, 0xFE03, 0xFE11, 0xFF7E
 
+MODIFIERS = {
+    "ctrl": (0xFFE3, 0xFFE4),
+    "shift": (0xFFE1, 0xFFE2),
+    "alt": (0xFFE9, 0xFFEA, 0xFFE7, 0xFFE8),
+    "super": (0xFFEB, 0xFFEC),
+}
+"""Both keys of each modifier; Meta counts as Alt."""
+
 _CODECS = {0x100: "iso8859-2", 0x200: "iso8859-3", 0x300: "iso8859-4", 0x500: "iso8859-6", 0xD00: "tis-620"}
 """Ranges whose low byte is that of an encoding, from 0xA1 on."""
 

@@ -1,9 +1,6 @@
 """Watch an X server for what stops or pauses a run: the stop keys, a screen corner, a person's hands."""
 
 import math
-import os
-import select
-import threading
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -13,8 +10,10 @@ from typing import Literal, Self
 import xcffib
 
 from agent.errors import AgentError
+from agent.hands.keysyms import MODIFIERS
 from agent.stop import PERSON, StopSwitch
 from agent.types import Monitor, Point
+from agent.x11.background import Background
 from agent.x11.connection import XConnection, x_errors_as
 from agent.x11.monitors import is_xwayland, read_monitors
 from agent.x11.raw_input import RawEvent, RawInput
@@ -22,10 +21,7 @@ from agent.x11.raw_input import RawEvent, RawInput
 Corner = Literal["top left", "top right", "bottom left", "bottom right"]
 
 _KEYSYMS: dict[str, tuple[int, ...]] = {
-    "ctrl": (0xFFE3, 0xFFE4),
-    "shift": (0xFFE1, 0xFFE2),
-    "alt": (0xFFE9, 0xFFEA, 0xFFE7, 0xFFE8),
-    "super": (0xFFEB, 0xFFEC),
+    **MODIFIERS,
     "escape": (0xFF1B,),
     "pause": (0xFF13, 0xFF6B),
     "scrolllock": (0xFF14,),
@@ -93,10 +89,8 @@ class X11Watcher:
         self._monitors: tuple[Monitor, ...] = ()
         self._monitors_at_s = -math.inf
         self._motions: deque[int] = deque(maxlen=max(1, options.motion_events))
-        self._woken, self._waker = os.pipe()
-        self._closing = False
-        self._thread = threading.Thread(target=self._run, name="x11-watch", daemon=True)
-        self._thread.start()
+        self._background = Background(self._x, self._run, "x11-watch")
+        self._background.start()
 
     def __enter__(self) -> Self:
         return self
@@ -108,19 +102,12 @@ class X11Watcher:
 
     def close(self) -> None:
         """Stop watching; calling it again does nothing."""
-        if self._closing:
-            return
-        self._closing = True
-        os.write(self._waker, b"x")
-        self._thread.join()
-        os.close(self._waker)
-        os.close(self._woken)
-        self._x.close()
+        self._background.close()
 
     def _run(self) -> None:
         why = "the watch over the mouse and the keyboard broke down"
         try:
-            while not self._closing:
+            while not self._background.closing:
                 # First what came along with an answer: it is in the queue, and the socket tells nothing of it.
                 for event in self._raw.events():
                     self._handle(event)
@@ -134,14 +121,13 @@ class X11Watcher:
             why = f"{why}: {type(error).__name__} {error}".rstrip()
         finally:
             # A run that cannot be stopped any more by hand does not go on.
-            if not self._closing:
+            if not self._background.closing:
                 self._switch.stop(why)
 
     def _sleep(self) -> None:
         # Handling may have asked the server, and its answer brought events along that no select would tell of.
         waiting = self._options.resume_after_s is not None and self._switch.paused
-        descriptors = [self._x.connection.get_file_descriptor(), self._woken]
-        select.select(descriptors, [], [], _IDLE_S if waiting else None)
+        self._background.wait(_IDLE_S if waiting else None)
 
     def _handle(self, event: RawEvent) -> None:
         if event.kind == "key down":

@@ -1,6 +1,6 @@
 """The windows of an X server: which one has the focus, what it is called and whose it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import xcffib.xproto as xp
 
@@ -77,3 +77,21 @@ def windows_at(x: XConnection, point: Point) -> tuple[int, ...]:
     except xp.WindowError:
         return ()  # it was closed while we asked
     return tuple(found)
+
+
+def window_under(x: XConnection, point: Point) -> Window | None:
+    """Return the program's window under a pixel, or None over the bare desktop; menus count as windows of theirs."""
+    chain = windows_at(x, point)
+    try:
+        named = [window for window in chain if x.read_property(window, "WM_CLASS") is not None]
+        found = read_window(x, named[0] if named else chain[0]) if chain else None
+        if found is None or found.pid is not None:
+            return found
+        # Menus often do not say whose they are, but the same program's windows do.
+        ours = (
+            each for each in x.read_cardinals(x.root, "_NET_CLIENT_LIST") if x.client_of(each) == x.client_of(found.id)
+        )
+        pids = (pid for each in ours for pid in x.read_cardinals(each, "_NET_WM_PID"))
+        return replace(found, pid=next(pids, None))
+    except xp.WindowError:
+        return None  # it was closed while we asked

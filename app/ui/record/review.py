@@ -1,6 +1,7 @@
 """What was recorded, looked over: each target gets a name, and is looked for by it in the picture it was clicked in."""
 
 import math
+import operator
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import Signal
@@ -9,39 +10,44 @@ from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, 
 
 from agent.coords import to_relative
 from agent.locate import LocateOptions, locate
-from agent.runbook.wording import write_step
-from agent.types import Point
+from agent.types import Point, Rect
 from app.translate import tr
 from app.ui.agent.run import look_options
-from app.ui.record.taken import Taken
+from app.ui.record.same_place import is_same_place
+from app.ui.record.secrets import hidden, settle
+from app.ui.record.taken import Taken, element_of
+from app.ui.record.writing import said, steps_text
 from app.ui.services import Services
 from app.ui.tasks import Cancel, Task
 from app.ui.widgets.controls import button, hint, label, row
 from app.ui.widgets.picture import Mark, PictureView
 from model.chat import ChatModel
 
-CLOSE_PX = 40
-"""How far from the click a target may be found to be taken for the same."""
-
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What came of looking for a step's target: where, and how far from the click. ``place`` None is not there."""
+    """What came of looking for a step's target: where, and how far from the click. ``place`` None is not there.
+
+    ``same`` says that it is the element that was clicked, however far within it.
+    """
 
     number: int
     place: tuple[float, float] | None
     off_px: float
+    same: bool
 
 
 class ReviewDialog(QDialog):
-    """``made`` carries the steps as text."""
+    """``made`` carries the steps as text. ``programs_tell`` says whether programs could be asked for names."""
 
     made = Signal(str)
 
-    def __init__(self, services: Services, taken: tuple[Taken, ...], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, services: Services, taken: tuple[Taken, ...], parent: QWidget | None = None, programs_tell: bool = True
+    ) -> None:
         super().__init__(parent)
         self._services = services
-        self._taken = list(taken)
+        self._taken = settle(list(taken))
         self._found: dict[int, Found] = {}
         self._task: Task | None = None
         self.setWindowTitle(tr("What was recorded"))
@@ -58,20 +64,24 @@ class ReviewDialog(QDialog):
         self.end_words.setPlaceholderText(tr("What is it dragged to?"))
         self.state = hint("")
         self.remove = button(tr("Remove step"), icon="trash")
+        self.hide_text = button(
+            tr("It is a secret"), icon="lock", tip=tr("Forget what was typed; a run reads it from where you keep it")
+        )
         self.check = button(tr("Check the names"), icon="search", tip=tr("Look for each target by its name"))
         self.use = button(tr("Use these steps"), icon="check", role="primary")
-        self._build()
-        self.list.currentRowChanged.connect(self._show)
+        self._build(programs_tell)
+        self.list.currentRowChanged.connect(self._chosen)
         self.words.textChanged.connect(self._named)
         self.words.returnPressed.connect(self._next)
         self.end_words.textChanged.connect(self._named)
         self.remove.clicked.connect(self._remove)
+        self.hide_text.clicked.connect(self._hide_text)
         self.check.clicked.connect(self._check)
         self.use.clicked.connect(self._use)
         self.finished.connect(self._stop)
         self._fill()
 
-    def _build(self) -> None:
+    def _build(self, programs_tell: bool) -> None:
         right = QWidget()
         column = QVBoxLayout(right)
         column.setContentsMargins(12, 0, 0, 0)
@@ -88,16 +98,18 @@ class ReviewDialog(QDialog):
         layout.setSpacing(10)
         layout.addWidget(label(tr("What was recorded"), "subheading"))
         layout.addWidget(hint(tr("Say in words what you clicked. What you typed stands here as you typed it.")))
+        if not programs_tell:
+            layout.addWidget(hint(tr("Your programs do not tell which fields are for passwords: name those as such.")))
         layout.addWidget(split, 1)
-        layout.addWidget(row(self.remove, "stretch", self.check, self.use))
-        for made in (self.remove, self.check, self.use):
+        layout.addWidget(row(self.remove, self.hide_text, "stretch", self.check, self.use))
+        for made in (self.remove, self.hide_text, self.check, self.use):
             made.setAutoDefault(False)
 
     def _fill(self, place: int = -1) -> None:
         self.list.blockSignals(True)
         self.list.clear()
-        for taken in self._taken:
-            self.list.addItem(QListWidgetItem(said(taken)))
+        for row_, taken in enumerate(hidden(self._taken)):
+            self.list.addItem(QListWidgetItem(self._line(row_, taken)))
         self.list.blockSignals(False)
         first = next((n for n, taken in enumerate(self._taken) if taken.needs_words), 0)
         self.list.setCurrentRow(min(first if place < 0 else place, len(self._taken) - 1))
@@ -105,9 +117,27 @@ class ReviewDialog(QDialog):
         if self.words.isVisibleTo(self):
             self.words.setFocus()
 
+    def _chosen(self, place: int) -> None:
+        """Show another step; what the one before was called is meant now."""
+        chosen = self._taken[place] if 0 <= place < len(self._taken) else None
+        if self._settle():
+            self._fill(self._taken.index(chosen) if chosen in self._taken else min(place, len(self._taken) - 1))
+            return
+        self._show(place)
+
+    def _settle(self) -> bool:
+        """Forget what was typed into fields with the name of a secret; say whether that was any."""
+        before, self._taken = self._taken, settle(self._taken)
+        if len(before) == len(self._taken) and all(map(operator.is_, before, self._taken)):
+            return False
+        self._stop()
+        self._found.clear()
+        return True
+
     def _show(self, place: int) -> None:
         taken = self._taken[place] if 0 <= place < len(self._taken) else None
-        named = taken is not None and taken.kind in ("click", "drag")
+        named = taken is not None and taken.is_named
+        self.hide_text.setVisible(taken is not None and taken.kind == "type" and not taken.secret)
         for field, words in ((self.words, "words"), (self.end_words, "end_words")):
             field.blockSignals(True)
             field.setText(getattr(taken, words) if taken is not None else "")
@@ -129,7 +159,7 @@ class ReviewDialog(QDialog):
             ]
         found = self._found.get(place)
         if found is not None and found.place is not None:
-            marks.append(Mark("point", (found.place,), tr("found"), "success" if _is_close(found) else "danger"))
+            marks.append(Mark("point", (found.place,), tr("found"), "success" if found.same else "danger"))
         self.picture.set_marks(marks)
         self.state.setText(_told(found))
 
@@ -140,12 +170,19 @@ class ReviewDialog(QDialog):
         words, end_words = self.words.text(), self.end_words.text()
         self._taken[place] = replace(self._taken[place], words=words, end_words=end_words)
         self._found.pop(place, None)
-        self.list.item(place).setText(said(self._taken[place]))
+        for row_, shown in enumerate(hidden(self._taken)):
+            self.list.item(row_).setText(self._line(row_, shown))
         self._mark()
         self._refresh()
 
+    def _line(self, place: int, taken: Taken) -> str:
+        found = self._found.get(place)
+        return said(taken) if found is None else f"{'✓' if found.same else '✗'} {said(taken)}"
+
     def _next(self) -> None:
         """Go to the next target without a name."""
+        if self._settle():
+            self._fill()
         for place, taken in enumerate(self._taken):
             if taken.needs_words:
                 self.list.setCurrentRow(place)
@@ -156,22 +193,33 @@ class ReviewDialog(QDialog):
         ready = bool(self._taken) and not any(taken.needs_words for taken in self._taken)
         self.use.setEnabled(ready)
         self.remove.setEnabled(bool(self._taken))
-        named = any(taken.kind == "click" and taken.words.strip() for taken in self._taken)
+        named = any(map(can_check, self._taken))
         self.check.setEnabled(named and self._services.engine.model() is not None)
 
     def _remove(self) -> None:
         place = self.list.currentRow()
         if 0 <= place < len(self._taken):
             del self._taken[place]
+            self._stop()
             self._found.clear()
             self._fill(place)
+
+    def _hide_text(self) -> None:
+        place = self.list.currentRow()
+        if 0 <= place < len(self._taken):
+            self._taken[place] = replace(self._taken[place], text="", secret=True)
+            self._settle()
+            self._fill()
 
     def _check(self) -> None:
         model = self._services.engine.model()
         if model is None:
             return
         self._stop()
+        place = self.list.currentRow()
+        self._settle()
         self._found.clear()
+        self._fill(min(place, len(self._taken) - 1))
         taken, options = tuple(self._taken), look_options(self._services.engine.card)
         self.state.setText(tr("looks"))
 
@@ -183,13 +231,12 @@ class ReviewDialog(QDialog):
     def _one(self, found: object) -> None:
         assert isinstance(found, Found)  # noqa: S101 - nothing else is reported
         self._found[found.number] = found
-        mark = "✓" if _is_close(found) else "✗"
-        self.list.item(found.number).setText(f"{mark} {said(self._taken[found.number])}")
+        self.list.item(found.number).setText(self._line(found.number, self._taken[found.number]))
         self._mark()
 
     def _checked(self, _nothing: None) -> None:
         self._task = None
-        right = sum(_is_close(found) for found in self._found.values())
+        right = sum(found.same for found in self._found.values())
         self.state.setText(tr("{right} of {all} targets were found by name", right=right, all=len(self._found)))
 
     def _failed(self, error: Exception) -> None:
@@ -211,35 +258,25 @@ def check_names(taken: tuple[Taken, ...], model: ChatModel, options: LocateOptio
     for number, each in enumerate(taken):
         if cancel.event.is_set():
             return
-        if each.kind != "click" or each.shot is None or each.point is None or not each.words.strip():
+        if not can_check(each) or each.shot is None or each.point is None:
             continue
-        location = locate(model, each.shot.image(), each.words.strip(), options, cancel.event)
-        off_px = math.inf
-        if location.point_px is not None:
-            x_px, y_px = each.point.x_px - each.shot.rect_px.left, each.point.y_px - each.shot.rect_px.top
-            off_px = math.dist(location.point_px, (x_px, y_px))
-        cancel.report(Found(number, location.point_rel, off_px))
+        element, image = element_of(each.words), each.shot.image()
+        location = locate(model, image, element.description, options, cancel.event)
+        if location.point_px is None:
+            cancel.report(Found(number, None, math.inf, False))
+            continue
+        left, top = each.shot.rect_px.left, each.shot.rect_px.top
+        clicked, found = Point(each.point.x_px - left, each.point.y_px - top), Point(*location.point_px)
+        told = each.told.box_px if each.told is not None and each.told.is_control else None
+        box = None if told is None else Rect(told.left - left, told.top - top, told.right - left, told.bottom - top)
+        off_px = math.dist(location.point_px, (clicked.x_px, clicked.y_px))
+        cancel.report(Found(number, location.point_rel, off_px, is_same_place(image, clicked, found, box)))
 
 
-def steps_text(taken: tuple[Taken, ...]) -> str:
-    """Write what was recorded as a runbook of plain lines; what no step can say is left in a comment."""
-    lines: list[str] = []
-    for each in taken:
-        try:
-            lines.append(write_step(each.step()))
-        except ValueError as error:
-            lines.append(f"# {error}")
-    return "\n".join(lines)
-
-
-def said(taken: Taken) -> str:
-    """Say a recorded step, with a question mark where its target has no name yet."""
-    if taken.needs_words:
-        taken = replace(taken, words=taken.words.strip() or "…?", end_words=taken.end_words.strip() or "…?")
-    try:
-        return write_step(taken.step())
-    except ValueError as error:
-        return str(error)
+def can_check(taken: Taken) -> bool:
+    """Say whether what was done has one target with a name and a picture to look for it in."""
+    placed = taken.shot is not None and taken.point is not None
+    return placed and taken.kind in ("click", "type") and bool(taken.words.strip())
 
 
 def _told(found: Found | None) -> str:
@@ -247,13 +284,9 @@ def _told(found: Found | None) -> str:
         return ""
     if found.place is None:
         return tr("It is not found by this name; say it in other words.")
-    if _is_close(found):
+    if found.same:
         return tr("Found where you clicked, {px} px off.", px=round(found.off_px))
     return tr("By this name another place is found, {px} px away; say it in other words.", px=round(found.off_px))
-
-
-def _is_close(found: Found) -> bool:
-    return found.place is not None and found.off_px <= CLOSE_PX
 
 
 def _relative(point: Point, taken: Taken) -> tuple[float, float]:

@@ -80,11 +80,12 @@ class Recording(QObject):
     def stop(self) -> None:
         """End, and look the steps over."""
         window = self._window
+        told = self._watch is not None and self._watch.programs_tell is True
         taken = self._end()
         if not taken:
             self._services.notify("info", tr("Nothing was clicked or typed."))
             return
-        self.review = review = ReviewDialog(self._services, taken, window)
+        self.review = review = ReviewDialog(self._services, taken, window, told)
         review.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         review.made.connect(self.made)
         review.finished.connect(self._reviewed)

@@ -1,20 +1,35 @@
-"""What a person's hands did, put together from single events. Knows no Qt."""
+"""What a person's hands did, as the steps that it will be. Knows no Qt."""
 
 import io
-from dataclasses import dataclass, field, replace
+import re
+import threading
+import unicodedata
+from dataclasses import dataclass
 from typing import Literal
 
-from PIL import Image
+from PIL import Image, ImageDraw
 
-from agent.runbook.steps import ClickStep, Direction, DragStep, Element, PressStep, ScrollStep, Step, TypeStep
-from agent.types import Button, Frame, Point, Rect
+from agent.accessible import Told
+from agent.consequences import names_secret
+from agent.runbook.steps import (
+    ClickStep,
+    Direction,
+    DragStep,
+    Element,
+    PressStep,
+    ScrollStep,
+    SecretName,
+    Step,
+    TypeStep,
+)
+from agent.types import Button, Frame, Modifier, Point, Rect
 
 MAX_TAKEN = 200
 """Steps after which a recording ends by itself."""
 
-_DOUBLE_MS = 450
-_NEAR_PX = 6
-_DRAG_PX = 10
+_COVER_RGB = (128, 128, 128)
+_ARTICLE = re.compile(r"^(?:the|a|an) ", re.IGNORECASE)
+_NOUN = re.compile(r" (?:field|box|text field|input|entry)$", re.IGNORECASE)
 
 Kind = Literal["click", "drag", "scroll", "type", "press"]
 
@@ -26,26 +41,48 @@ class Shot:
         self.rect_px: Rect = frame.rect_px
         self._frame: Frame | None = frame
         self._packed = b""
+        self._to_cover: list[Rect] = []
+        self._covered: set[Rect] = set()
+        self._packing = threading.Lock()
+
+    def pack(self) -> None:
+        """Make it small; from any thread."""
+        with self._packing:
+            if self._frame is not None:
+                self._packed, self._frame = _png(self._frame.image()), None
 
     @property
     def packed(self) -> bytes:
         """The picture as PNG."""
-        if self._frame is not None:
-            out = io.BytesIO()
-            self._frame.image().save(out, "PNG", compress_level=1)
-            self._packed, self._frame = out.getvalue(), None
+        self.pack()
+        if self._to_cover:
+            image = Image.open(io.BytesIO(self._packed)).convert("RGB")
+            drawn = ImageDraw.Draw(image)
+            for rect in self._to_cover:
+                drawn.rectangle((rect.left, rect.top, rect.right - 1, rect.bottom - 1), fill=_COVER_RGB)
+            self._packed, self._to_cover = _png(image), []
         return self._packed
 
     def image(self) -> Image.Image:
         """Return the picture."""
         return Image.open(io.BytesIO(self.packed)).convert("RGB")
 
+    def cover(self, rect_px: Rect) -> None:
+        """Paint over a rectangle of the virtual desktop, for good: it may show a secret."""
+        inside = rect_px.intersection(self.rect_px)
+        if inside is not None and rect_px not in self._covered:
+            self._covered.add(rect_px)
+            left, top = self.rect_px.left, self.rect_px.top
+            self._to_cover.append(Rect(inside.left - left, inside.top - top, inside.right - left, inside.bottom - top))
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
     """One thing that was done.
 
-    ``words`` are what its target is called, ``end_words`` what it is dragged to; the person gives them.
+    ``words`` are what its target is called, ``end_words`` what it is dragged to: what the program says (``told``)
+    until the person says otherwise. Of a ``secret`` no ``text`` is kept. ``number`` and ``end_number`` are those of
+    the questions about its elements.
     """
 
     kind: Kind
@@ -56,93 +93,89 @@ class Taken:
     way: Direction = "down"
     text: str = ""
     keys: tuple[str, ...] = ()
+    modifiers: tuple[Modifier, ...] = ()
     shot: Shot | None = None
     words: str = ""
     end_words: str = ""
+    secret: bool = False
+    told: Told | None = None
+    number: int = 0
+    end_number: int = 0
+
+    @property
+    def is_named(self) -> bool:
+        """Whether it has a target that is called something."""
+        return self.kind in ("click", "drag") or self.secret
 
     @property
     def needs_words(self) -> bool:
         """Whether somebody has to say what the target is called."""
-        return self.kind in ("click", "drag") and not (self.words.strip() and (self.kind != "drag" or self.end_words))
+        if self.unsayable or not self.is_named:
+            return False
+        return not self.words.strip() or (self.kind == "drag" and not self.end_words.strip())
+
+    @property
+    def unsayable(self) -> str:
+        """What it is, where no step of a runbook can say it."""
+        if not self.modifiers and (self.kind != "drag" or self.button == "left"):
+            return ""
+        if self.kind not in ("click", "drag", "scroll"):
+            return ""
+        held = "".join(f"{name.capitalize()}+" for name in self.modifiers)
+        many = {2: "double-", 3: "triple-"}.get(self.count, "") if self.kind == "click" else ""
+        button = "" if self.button == "left" else f"{self.button}-"
+        end = f" to {self.end_words.strip()}" if self.end_words.strip() else ""
+        return f"{held}{button}{many}{self.kind} {self.words.strip()}{end}".strip()
 
     def step(self) -> Step:
         """Return it as a step. Raises ValueError while words are missing, or for what no step can do."""
+        if self.unsayable:
+            raise ValueError(self.unsayable)
         match self.kind:
             case "click":
-                return ClickStep(Element(self.words.strip()), self.button, self.count if self.button == "left" else 1)
+                return ClickStep(element_of(self.words), self.button, self.count)
             case "drag":
-                return DragStep(Element(self.words.strip()), Element(self.end_words.strip()))
+                return DragStep(element_of(self.words), element_of(self.end_words))
             case "scroll":
                 return ScrollStep(self.way, min(self.count, 100))
+            case "type" if self.secret:
+                return TypeStep(SecretName(secret_name(self.words)), element_of(self.words))
             case "type":
-                return TypeStep(self.text)
+                return TypeStep(_plain(self.text))
             case "press":
-                return PressStep(self.keys)
+                return PressStep(self.keys, min(self.count, 100) if len(self.keys) == 1 else 1)
 
 
-_WHEEL: dict[int, Direction] = {4: "up", 5: "down", 6: "left", 7: "right"}
-_BUTTONS: dict[int, Button] = {1: "left", 2: "middle", 3: "right"}
+def element_of(words: str) -> Element:
+    """Return what words describe; words in quotes are a text that is shown."""
+    words = words.strip()
+    if len(words) > 2 and words[0] == words[-1] == '"' and '"' not in words[1:-1]:
+        return Element(_plain(words[1:-1]), literal=True)
+    return Element(_plain(words))
 
 
-@dataclass(slots=True)
-class Hand:
-    """Takes single events in and makes things done of them: double clicks, drags, runs of letters."""
-
-    taken: list[Taken] = field(default_factory=list)
-    _down: tuple[int, Point, Shot | None] | None = None
-    _clicked_ms: int = -(10**9)
-
-    def button_down(self, number: int, at: Point, shot: Shot | None) -> None:
-        """Begin a click or a drag; a wheel's notch is done at once."""
-        if number in _WHEEL:
-            last = self.taken[-1] if self.taken else None
-            if last is not None and last.kind == "scroll" and last.way == _WHEEL[number]:
-                self.taken[-1] = replace(last, count=last.count + 1)
-            else:
-                self.taken.append(Taken("scroll", at, way=_WHEEL[number], shot=shot))
-        elif number in _BUTTONS:
-            self._down = (number, at, shot)
-
-    def button_up(self, number: int, at: Point, time_ms: int) -> None:
-        """End a click or a drag."""
-        if self._down is None or self._down[0] != number:
-            return
-        _, start, shot = self._down
-        self._down = None
-        last = self.taken[-1] if self.taken else None
-        if _apart(start, at) > _DRAG_PX:
-            self.taken.append(Taken("drag", start, at, _BUTTONS[number], shot=shot))
-        elif (
-            last is not None
-            and last.kind == "click"
-            and last.point is not None
-            and last.button == _BUTTONS[number]
-            and last.count < 3
-            and time_ms - self._clicked_ms <= _DOUBLE_MS
-            and _apart(last.point, at) <= _NEAR_PX
-        ):
-            self.taken[-1] = replace(last, count=last.count + 1)
-        else:
-            self.taken.append(Taken("click", start, button=_BUTTONS[number], shot=shot))
-        self._clicked_ms = time_ms
-
-    def letter(self, char: str) -> None:
-        """Take a character that was typed."""
-        last = self.taken[-1] if self.taken else None
-        if last is not None and last.kind == "type":
-            self.taken[-1] = replace(last, text=last.text + char)
-        else:
-            self.taken.append(Taken("type", text=char))
-
-    def key(self, keys: tuple[str, ...]) -> None:
-        """Take a key or a combination that types nothing; Backspace takes a letter back."""
-        last = self.taken[-1] if self.taken else None
-        if keys == ("backspace",) and last is not None and last.kind == "type":
-            shorter = replace(last, text=last.text[:-1])
-            self.taken[-1:] = [shorter] if shorter.text else []
-        else:
-            self.taken.append(Taken("press", keys=keys))
+def secret_name(words: str) -> str:
+    """Name a secret after its field: ``password`` for the Password field."""
+    plain = unicodedata.normalize("NFKD", _bare(words)).encode("ascii", "ignore").decode().lower()
+    name = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:40]
+    return name if name[:1].isalpha() else "secret"
 
 
-def _apart(one: Point, other: Point) -> int:
-    return max(abs(one.x_px - other.x_px), abs(one.y_px - other.y_px))
+def is_secret_name(words: str) -> bool:
+    """Say whether a field that is called so is one for passwords, codes or keys."""
+    return names_secret(words) or names_secret(_bare(words))
+
+
+def _bare(words: str) -> str:
+    return _NOUN.sub("", _ARTICLE.sub("", words.strip().strip('"')))
+
+
+def _plain(text: str) -> str:
+    """Keep what was typed from being read as a variable."""
+    return text.replace("${", "$${")
+
+
+def _png(image: Image.Image) -> bytes:
+    out = io.BytesIO()
+    image.save(out, "PNG", compress_level=1)
+    return out.getvalue()

@@ -1,0 +1,85 @@
+"""What was typed into a field for passwords leaves no text: its step names a secret. Knows no Qt."""
+
+from dataclasses import replace
+
+from agent.types import Point, Rect
+from app.ui.record.hand import stays_in_field
+from app.ui.record.same_place import field_around
+from app.ui.record.taken import Taken, is_secret_name
+
+_COVER_PX = (300, 24)
+"""How far around a click a field is painted over when nothing tells where it ends."""
+
+
+def hidden(taken: list[Taken]) -> list[Taken]:
+    """Return the same things, one for one, with each text as a secret that goes into a field called like one."""
+    field: Taken | None = None
+    found: list[Taken] = []
+    for each in taken:
+        if each.kind == "type":
+            if not each.secret and (is_secret_name(each.words) or (field is not None and _is_secret(field))):
+                each = replace(each, secret=True, text="")
+            if each.secret and field is not None and not each.words.strip() and field.words.strip():
+                each = replace(each, words=field.words)
+        elif each.kind in ("click", "drag"):
+            field = each if is_plain_click(each) else None
+        elif each.kind == "press" and not stays_in_field(each):
+            field = None
+        found.append(each)
+    return found
+
+
+def settle(taken: list[Taken]) -> list[Taken]:
+    """Forget the texts that are secrets, in later pictures too, and join each with the click into its field."""
+    found: list[Taken] = []
+    for before, each in zip(taken, hidden(taken), strict=True):
+        last = found[-1] if found else None
+        if last is not None and last.secret and stays_in_field(each):
+            continue
+        if not each.secret or last is None or not is_plain_click(last):
+            found.append(each)
+        elif before.secret and before.told is not None and not _holds(before.told.box_px, last.point):
+            found.append(each)  # the focus went elsewhere after the click
+        else:
+            words = last.words if last.words.strip() else each.words
+            found[-1] = replace(last, kind="type", secret=True, words=words, told=each.told or last.told)
+    _cover(found)
+    return found
+
+
+def is_plain_click(taken: Taken) -> bool:
+    """Say whether it is what puts the focus into a field."""
+    return taken.kind == "click" and taken.button == "left" and not taken.modifiers
+
+
+def _is_secret(field: Taken) -> bool:
+    return is_secret_name(field.words) or (field.told is not None and field.told.is_secret)
+
+
+def _holds(box_px: Rect | None, point: Point | None) -> bool:
+    return box_px is None or point is None or box_px.contains(point)
+
+
+def _cover(taken: list[Taken]) -> None:
+    """Paint over the fields that show a secret in clear, in all pictures after it."""
+    shown: list[Rect] = []
+    for each in taken:
+        if each.shot is not None:
+            for rect_px in shown:
+                each.shot.cover(rect_px)
+        if each.secret and (each.told is None or not each.told.is_secret):
+            shown += _place(each)
+
+
+def _place(taken: Taken) -> list[Rect]:
+    if taken.told is not None and taken.told.box_px is not None:
+        return [taken.told.box_px]
+    if taken.point is None or taken.shot is None:
+        return []
+    at, origin = taken.point, taken.shot.rect_px
+    field = field_around(taken.shot.image(), Point(at.x_px - origin.left, at.y_px - origin.top))
+    if field is not None:
+        left, top = origin.left, origin.top
+        return [Rect(field.left + left, field.top + top, field.right + left, field.bottom + top)]
+    x_px, y_px = _COVER_PX
+    return [Rect(at.x_px - x_px, at.y_px - y_px, at.x_px + x_px, at.y_px + y_px)]
