@@ -36,12 +36,16 @@ _SAME_SHARE = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """An action with its place. ``element`` is what the planner calls the target, ``seen`` the frame it was seen in."""
+    """An action with its place. ``element`` is what the planner calls the target, ``seen`` the frame it was seen in.
+
+    ``doubt`` says why the target may be another than the planner says.
+    """
 
     action: HandAction
     target_px: Rect | None
     element: str
     seen: Frame
+    doubt: str = ""
 
 
 def described_targets(action: Action[RelPoint] | Action[Target]) -> tuple[Target, ...]:

@@ -90,6 +90,18 @@ def grown(blocks: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return high
 
 
+def spread(blocks: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return those of the blocks that hang together with a seed, at most one block away from it."""
+    if not seeds.any():
+        return np.zeros_like(blocks)
+    reached = grown(grown(seeds)) & blocks
+    while True:
+        further = grown(reached) & blocks
+        if np.array_equal(further, reached):
+            return reached
+        reached = further
+
+
 def union(rects: Sequence[Rect]) -> Rect:
     """Return the smallest rectangle around several."""
     return Rect(

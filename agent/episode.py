@@ -71,7 +71,8 @@ class Proposal:
     """An action with its place, as the policy judges it and as a person is asked about it.
 
     ``target_px`` is the part of the virtual desktop that approval is bound to; ``element`` is what the
-    planner calls the target; ``risks`` is empty for what nobody has to be asked about.
+    planner calls the target; ``risks`` is empty for what nobody has to be asked about. ``doubt`` says why the
+    target may be another than the planner says; it is empty where that was looked into, or does not arise.
     """
 
     step: int
@@ -81,6 +82,7 @@ class Proposal:
     element: str
     window: WindowInfo | None
     risks: tuple[Risk, ...]
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,24 +4,19 @@ Each time that is noticed again it is said louder: first to the planner, then th
 run stops. Steps that get somewhere make it quiet again.
 """
 
-import sys
-import zlib
 from collections import deque
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import numpy as np
-
 from agent.episode import Verdict
 from agent.hands.gate import HandAction
+from agent.sameness import Sign, same, sign
 from agent.types import Click, Drag, Frame, Move, Point, Rect, Scroll
 
 Guard = Literal["repeat", "ping-pong", "no-op"]
 Response = Literal["tell", "ask", "stop"]
 
 _RESPONSES: tuple[Response, ...] = ("tell", "ask", "stop")
-_SAMPLED_ROWS = 4
-_COLOUR = np.uint32(int.from_bytes(b"\xff\xff\xff\x00", sys.byteorder))
 _NOWHERE = Point(0, 0)
 
 
@@ -53,7 +48,8 @@ class Alarm:
 @dataclass(frozen=True, slots=True)
 class _Past:
     action: HandAction
-    screen: int
+    screen: Sign
+    moving_px: tuple[Rect, ...]
     effect: bool
 
 
@@ -74,7 +70,7 @@ class Guards:
         ``moving_px`` are the parts of the screen that move by themselves (8 ms at 4K).
         """
         effect = verdict.kind != "no visible effect"
-        self._past.append(_Past(action, fingerprint(before, moving_px), effect))
+        self._past.append(_Past(action, sign(before), moving_px, effect))
         found = self._dead_repeat() or self._ping_pong() or self._same_repeat() or self._no_op()
         if found is None:
             self._quiet += 1
@@ -103,7 +99,7 @@ class Guards:
 
     def _same_repeat(self) -> tuple[Guard, str] | None:
         last = self._past[-1]
-        times = sum(p.screen == last.screen and self._alike(p.action, last.action) for p in self._past)
+        times = sum(self._same(p, last) and self._alike(p.action, last.action) for p in self._past)
         if times < self._options.same_repeats:
             return None
         return "repeat", f"this action has been done {times} times on this very screen; it does not lead on"
@@ -112,7 +108,7 @@ class Guards:
         if len(self._past) < 4:
             return None
         a, b, c, d = list(self._past)[-4:]
-        circle = a.screen == c.screen and b.screen == d.screen and a.screen != b.screen
+        circle = self._same(a, c) and self._same(b, d) and not self._same(a, b)
         if not (circle and self._alike(a.action, c.action) and self._alike(b.action, d.action)):
             return None
         return "ping-pong", "two actions undo each other, and the screen goes to and fro between two states"
@@ -123,6 +119,10 @@ class Guards:
             return None
         return "no-op", f"the last {len(recent)} actions changed nothing on the screen"
 
+    def _same(self, one: _Past, other: _Past) -> bool:
+        """Say whether two steps began on one screen; what has ever been seen to move by itself does not count."""
+        return same(one.screen, other.screen, {rect for past in self._past for rect in past.moving_px})
+
     def _alike(self, one: HandAction, other: HandAction) -> bool:
         """Say whether two actions are the same but for a few pixels."""
         points, others = _points(one), _points(other)
@@ -132,18 +132,6 @@ class Guards:
             max(abs(p.x_px - q.x_px), abs(p.y_px - q.y_px)) <= self._options.near_px
             for p, q in zip(points, others, strict=True)
         )
-
-
-def fingerprint(frame: Frame, ignored_px: tuple[Rect, ...] = ()) -> int:
-    """Return a number for what a frame shows, read from every fourth row; ``ignored_px`` do not count."""
-    sampled = frame.bgrx.view(np.uint32)[::_SAMPLED_ROWS, :, 0] & _COLOUR
-    left, top = frame.rect_px.left, frame.rect_px.top
-    for rect in ignored_px:
-        part = rect.intersection(frame.rect_px)
-        if part is not None:
-            rows = slice(-(-(part.top - top) // _SAMPLED_ROWS), -(-(part.bottom - top) // _SAMPLED_ROWS))
-            sampled[rows, part.left - left : part.right - left] = 0
-    return zlib.crc32(sampled.data, zlib.crc32(repr(frame.rect_px).encode()))
 
 
 def _points(action: HandAction) -> tuple[Point, ...]:

@@ -49,12 +49,14 @@ class ListeningPlanner(Protocol):
 class AgentSetup:
     """What to do, who decides, and within which bounds.
 
-    ``eyes`` find what the planner describes in words. ``guards`` None minds no repeats. ``trace_folder`` is
-    the folder of this run, not made yet (`agent.trace.new_run_folder`); None records nothing. ``secrets``
-    are texts that no record may hold. ``watch`` says what stops and pauses the run from outside; None takes
-    the usual: Ctrl+Shift+Escape, the top left corner, a pause of three seconds after a person's hands.
-    ``display`` None is that of the environment. ``area_px`` is the part of the desktop to work in; None is all.
-    ``wrap_camera`` stands between the loop and the screen, for a program that keeps windows of its own out of it.
+    ``eyes`` find what the planner describes in words; of a planner that points by itself they look in mode guarded
+    whether what it says stands where it clicks, and without them each such click is asked about.
+    ``guards`` None minds no repeats. ``trace_folder`` is the folder of this run, not made yet
+    (`agent.trace.new_run_folder`); None records nothing. ``secrets`` are texts that no record may hold.
+    ``watch`` says what stops and pauses the run from outside; None takes the usual: Ctrl+Shift+Escape, the top
+    left corner, a pause of three seconds after a person's hands. ``display`` None is that of the environment.
+    ``area_px`` is the part of the desktop to work in; None is all. ``wrap_camera`` stands between the loop and
+    the screen, for a program that keeps windows of its own out of it.
     """
 
     goal: str

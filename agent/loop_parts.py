@@ -4,6 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from agent.episode import Eyes, Listener, Planner
 from agent.guards import Guards
 from agent.hands.gate import HandAction
@@ -29,7 +32,9 @@ class Hands(Protocol):
         ...
 
 
-Settle = Callable[[Callable[[], Frame], Callable[[float], None], Frame | None, SettleOptions], Settled]
+Settle = Callable[
+    [Callable[[], Frame], Callable[[float], None], Frame | None, SettleOptions, NDArray[np.bool_] | None], Settled
+]
 """Wait until the screen is quiet, as `agent.settle.settle` does."""
 
 

@@ -7,6 +7,9 @@ compared with the screen, and never repeats what it cannot prove to have had no 
 import time
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from agent.aim import Aim, described_targets, looks_same, points_of, start_of, take_aim, target_of
 from agent.effects import Effect, effect_of
 from agent.episode import (
@@ -25,7 +28,8 @@ from agent.errors import HandsError, NotPermittedError, PersonActingError, Stopp
 from agent.hands.gate import HandAction
 from agent.loop_parts import LoopParts
 from agent.loop_view import View
-from agent.settle import SettleOptions
+from agent.second_look import doubt_about
+from agent.settle import SettleOptions, stirring_apart
 from agent.told import describe
 from agent.types import (
     Action,
@@ -53,6 +57,7 @@ _NOBODY = "nobody is there to answer; decide by yourself"
 
 _KEYS = (TypeText, Press, Hotkey)
 _WANTED = Action[RelPoint] | Action[Target]
+_Blocks = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +232,11 @@ class Run:
             return placed.reason
         field = self._field if isinstance(placed, TypeText) else None
         target_px = field.target_px if field else target_of(placed, frame.monitors)
-        return Aim(placed, target_px, self._element(plan, action), frame)
+        doubt = ""
+        if plan.raw and self._policy.mode == "guarded" and not described_targets(action):
+            doubt = doubt_about(placed, plan.described, frame, self._parts.eyes, self._switch.cancel)
+            self._go_on_check()
+        return Aim(placed, target_px, self._element(plan, action), frame, doubt)
 
     def _element(self, plan: Plan, action: _WANTED) -> str:
         """Return what the planner calls the target."""
@@ -264,7 +273,7 @@ class Run:
         window = self.view.window_of(aim.action)
         frame = self.view.frame or aim.seen
         proposal = Proposal(
-            self.step, aim.action, frame, aim.target_px, aim.element, window.info if window else None, ()
+            self.step, aim.action, frame, aim.target_px, aim.element, window.info if window else None, (), aim.doubt
         )
         ruling = self._policy.propose(proposal, self.view.part)
         if ruling.asked:
@@ -275,11 +284,11 @@ class Run:
         self._denied = 0
         if ruling.asked and not self._still_there(aim, window, asked=True):
             return "another window took the place of the one that was meant"
-        before = self._approach(aim)
+        before, stirring = self._approach(aim)
         covered = aim.target_px is not None and not looks_same(aim.seen, before, aim.target_px)
         if covered and start_of(aim.action) is not None and not self._still_there(aim, window, asked=False):
             return "another window took the place of the one that was meant"
-        return self._do(aim, before, is_last=is_last)
+        return self._do(aim, before, stirring, is_last=is_last)
 
     def _still_there(self, aim: Aim, meant: DesktopWindow | None, *, asked: bool) -> bool:
         """Say whether the action still reaches the window that was judged; give it the keys back after a question."""
@@ -303,18 +312,19 @@ class Run:
             return Outcome("refused", f"{self._denied} actions in a row were not allowed: {why}", self.step)
         return _Done(f"it was not allowed to {describe(action)}: {why}", go_on=False)
 
-    def _approach(self, aim: Aim) -> Frame:
-        """Return the screen right before the action, with the pointer at the target already.
+    def _approach(self, aim: Aim) -> tuple[Frame, _Blocks | None]:
+        """Return the screen right before the action, with the pointer at the target already, and what moves there.
 
-        What changes because the pointer is there is no effect of the action.
+        What changes because the pointer is there is no effect of the action, nor is what moves elsewhere already.
         """
         start = start_of(aim.action)
         if start is None or isinstance(aim.action, Move):
-            return self.view.grab()
+            return self.view.grab(), None
         self._parts.hands.perform(Move(start))
-        return self._parts.settle(self.view.grab, self._switch.wait, None, self._options.hover).frame
+        settled = self._parts.settle(self.view.grab, self._switch.wait, None, self._options.hover, None)
+        return settled.frame, stirring_apart(settled, aim.target_px) if aim.target_px else None
 
-    def _do(self, aim: Aim, before: Frame, *, is_last: bool) -> "_Done | Outcome | str":
+    def _do(self, aim: Aim, before: Frame, stirring: _Blocks | None, *, is_last: bool) -> "_Done | Outcome | str":
         started = time.monotonic()
         broken: HandsError | None = None
         try:
@@ -331,7 +341,7 @@ class Run:
         if self._switch.paused:
             self._wait_for_resume()
         options = self._options.settle if is_last else self._options.between
-        effect = self._settle(aim, before, options)
+        effect = self._settle(aim, before, options, stirring)
         if isinstance(broken, PersonActingError) and not effect.verdict.changed_px:
             return broken.why or broken.what
         if isinstance(aim.action, Click) and aim.element.strip():
@@ -340,10 +350,10 @@ class Run:
 
     # --- settle, verify --------------------------------------------------------------------------
 
-    def _settle(self, aim: Aim, before: Frame, options: SettleOptions) -> Effect:
+    def _settle(self, aim: Aim, before: Frame, options: SettleOptions, stirring: _Blocks | None) -> Effect:
         while True:
             try:
-                settled = self._parts.settle(self.view.grab, self._switch.wait, before, options)
+                settled = self._parts.settle(self.view.grab, self._switch.wait, before, options, stirring)
                 break
             except PersonActingError:
                 self._wait_for_resume()

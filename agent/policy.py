@@ -229,6 +229,8 @@ class Policy:
             risks = tuple(risk for risk in risks if risk in self.rules.always_ask)
         if risks:
             return f"risk: {', '.join(risks)}"
+        if self.mode == "guarded" and proposal.doubt:
+            return proposal.doubt
         if self.mode == "guarded" and isinstance(proposal.action, Click | Drag) and not proposal.element.strip():
             return "nobody has said what this click reaches"
         if self.mode == "guarded" and isinstance(proposal.action, TypeText | Press | Hotkey) and not proposal.window:

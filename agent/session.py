@@ -29,13 +29,19 @@ def follow(runbook: Runbook, eyes: Eyes) -> Mind:
     return Mind(RunbookPlanner(runbook, shared), shared, secrets)
 
 
-def pursue(goal: str, planner: ChatModel, eyes: ChatModel | None = None, look: LocateOptions = LocateOptions()) -> Mind:
+def pursue(
+    goal: str,
+    planner: ChatModel,
+    eyes: ChatModel | None = None,
+    look: LocateOptions = LocateOptions(),
+    *,
+    points: bool = False,
+) -> Mind:
     """Return a mind that decides by itself how to reach a goal.
 
-    Without ``eyes`` the planning model points by itself; with them it describes elements in words, and the
-    other model finds them.
+    Without ``eyes`` the planning model points by itself, and is its own second look, in a conversation that
+    knows nothing of the run. With them it describes elements in words, and the other model finds them, unless
+    ``points``: then the other model only looks whether what it says stands where it clicks.
     """
-    if eyes is None:
-        return Mind(ModelPlanner(planner, goal), None)
-    options = PlannerOptions(describes=True)
-    return Mind(ModelPlanner(planner, goal, options), RememberingEyes(ModelEyes(eyes, look)))
+    options = PlannerOptions(describes=eyes is not None and not points)
+    return Mind(ModelPlanner(planner, goal, options), RememberingEyes(ModelEyes(eyes or planner, look)))

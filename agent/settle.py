@@ -1,8 +1,9 @@
 """Wait until the screen has settled after an action.
 
 Parts that keep moving do not hold it up: a caret is quiet between two blinks, and what has changed again
-and again for a second (a spinner, a video) is left out from then on. If nothing else has changed yet, the
-wait goes on for a while: a button may answer late.
+and again for a second (a spinner, a video) is left out from then on. What was on its way before the action and goes
+on from there (a ticker, a sliding bar) is left out from the first, wherever it gets to. If nothing else has
+changed yet, the wait goes on for a while: a button may answer late.
 """
 
 import time
@@ -12,11 +13,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.changes import blocks_to_rects, changed_blocks, changed_rects, grown
+from agent.changes import BLOCK_PX, blocks_to_rects, changed_blocks, changed_rects, grown, spread
 from agent.types import Frame, Rect
 
 CARET_WIDTH_PX = 8
 CARET_HEIGHT_PX = 96
+_LATELY_S = 0.5
+"""How long ago something on its way may have passed by: what has stayed changed for longer beside it is an effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,10 @@ class SettleOptions:
 class Settled:
     """The screen after an action; ``settled`` is false when the limit came first.
 
-    ``moving`` are the blocks that keep moving (bool, as `changed_blocks` has them), ``moving_px`` the same
-    in physical pixels of the virtual desktop. ``changed_px`` is what else has changed since the frame
-    ``since``, where that has been looked at already.
+    ``moving`` are the blocks that keep moving (bool, as `changed_blocks` has them), ``moving_px`` the same in
+    physical pixels of the virtual desktop, and the whole way of what is on its way. ``changed_px`` is what else
+    has changed since the frame ``since``, where that has been looked at already. ``stirring`` are the blocks that
+    were changing to the last; none when the screen has settled.
     """
 
     frame: Frame
@@ -49,6 +53,7 @@ class Settled:
     settle_ms: float
     moving: NDArray[np.bool_]
     moving_px: tuple[Rect, ...]
+    stirring: NDArray[np.bool_]
     since: Frame | None = None
     changed_px: tuple[Rect, ...] = ()
 
@@ -58,21 +63,25 @@ def settle(
     wait: Callable[[float], None],
     before: Frame | None = None,
     options: SettleOptions = SettleOptions(),
+    stirring: NDArray[np.bool_] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Settled:
     """Capture until nothing moves but what always does, and return the last frame.
 
     With ``before``, the frame from before the action, an effect is waited for: a dead button takes all
-    of the patience. What ``grab`` and ``wait`` raise (a stop, above all) passes through.
+    of the patience; ``stirring`` are blocks of it that were changing already. What ``grab`` and ``wait``
+    raise (a stop, above all) passes through.
     """
     started = clock()
     frame = grab()
-    history = _History(frame, options)
+    history = _History(frame, options, stirring)
+    if before is not None and stirring is not None and stirring.any():
+        history.add(before, frame, 0.0)
     quiet_since = started
     while True:
         now = clock()
         if now - quiet_since >= options.quiet_s:
-            rects = None if before is None else _changed(before, frame, history)
+            rects = None if before is None else _changed(before, frame, history.moving(now - started))
             if now - started >= options.patience_s or rects is None or not all(map(is_caret, rects)):
                 settled = history.result(frame, True, now - started)
                 return settled if rects is None else replace(settled, since=before, changed_px=rects)
@@ -87,15 +96,20 @@ def settle(
 class _History:
     """How often, and over how long, each block of the screen has changed."""
 
-    def __init__(self, frame: Frame, options: SettleOptions) -> None:
+    def __init__(self, frame: Frame, options: SettleOptions, stirring: NDArray[np.bool_] | None) -> None:
         self._options = options
         self._reset(frame)
+        if stirring is not None and stirring.shape == self._moving.shape:
+            self._on_its_way = stirring.copy()
+            self._moving |= stirring
 
     def _reset(self, frame: Frame) -> None:
         shape = changed_blocks(frame, frame).shape
         self._counts = np.zeros(shape, np.int32)
         self._first_s = np.full(shape, np.inf)
-        self.moving = np.zeros(shape, np.bool_)
+        self._last_s = np.full(shape, -np.inf)
+        self._on_its_way = np.zeros(shape, np.bool_)
+        self._moving = np.zeros(shape, np.bool_)
 
     def add(self, previous: Frame, frame: Frame, at_s: float) -> bool:
         """Note what has changed; say whether it was more than what keeps moving."""
@@ -105,28 +119,49 @@ class _History:
         changed = changed_blocks(previous, frame)
         self._counts[changed] += 1
         self._first_s[changed] = np.minimum(self._first_s[changed], at_s)
+        self._last_s[changed] = at_s
+        self._on_its_way |= spread(changed, self._on_its_way)
         often = self._counts >= self._options.moving_changes
         lasting = changed & often & (at_s - self._first_s >= self._options.moving_span_s)
         if lasting.any():
             # What turns about a place touches the blocks beside it only now and then.
-            self.moving |= grown(lasting)
-        return bool((changed & ~self.moving).any())
+            self._moving |= grown(lasting)
+        return bool((changed & ~self._moving & ~self._on_its_way).any())
+
+    def moving(self, at_s: float) -> NDArray[np.bool_]:
+        """Return the blocks that keep moving, or that something on its way has just passed."""
+        return self._moving | (self._on_its_way & (at_s - self._last_s <= _LATELY_S))
 
     def result(self, frame: Frame, settled: bool, elapsed_s: float) -> Settled:
         """Return what the wait has come to."""
         left, top = frame.rect_px.left, frame.rect_px.top
+        moving = self.moving(elapsed_s)
         moving_px = tuple(
             Rect(box.left + left, box.top + top, box.right + left, box.bottom + top)
-            for box in blocks_to_rects(self.moving, frame.size_px)
+            for box in blocks_to_rects(self._moving | self._on_its_way, frame.size_px)
         )
-        return Settled(frame, settled, elapsed_s * 1000, self.moving.copy(), moving_px)
+        stirring = np.zeros_like(moving) if settled else elapsed_s - self._last_s <= _LATELY_S
+        return Settled(frame, settled, elapsed_s * 1000, moving, moving_px, stirring)
 
 
-def _changed(before: Frame, frame: Frame, history: _History) -> tuple[Rect, ...] | None:
+def stirring_apart(settled: Settled, rect_px: Rect) -> NDArray[np.bool_]:
+    """Return the blocks that were changing to the last, but for those of a part of the virtual desktop.
+
+    What moves at a target may be the target's answer to the pointer.
+    """
+    blocks = settled.stirring.copy()
+    origin = settled.frame.origin_px
+    top, bottom = (max(0, y - origin.y_px) for y in (rect_px.top, rect_px.bottom))
+    left, right = (max(0, x - origin.x_px) for x in (rect_px.left, rect_px.right))
+    blocks[top // BLOCK_PX : -(-bottom // BLOCK_PX), left // BLOCK_PX : -(-right // BLOCK_PX)] = False
+    return blocks
+
+
+def _changed(before: Frame, frame: Frame, moving: NDArray[np.bool_]) -> tuple[Rect, ...] | None:
     """Return what has changed and does not keep moving; None when the frames cannot be compared."""
     if before.rect_px != frame.rect_px:
         return None
-    return changed_rects(before, frame, history.moving)
+    return changed_rects(before, frame, moving)
 
 
 def is_caret(rect: Rect) -> bool:

@@ -73,11 +73,8 @@ def open_mind(args: argparse.Namespace, task: "Runbook | InputError") -> "Iterat
     with ExitStack() as stack:
         if args.planner_endpoint:
             planner = stack.enter_context(_planner_endpoint(args))
-            if args.planner_points:
-                yield pursue(args.task, planner)
-            else:
-                eyes, look, _ = _eyes(args, stack)
-                yield pursue(args.task, planner, eyes, look)
+            eyes, look, _ = _eyes(args, stack)
+            yield pursue(args.task, planner, eyes, look, points=args.planner_points)
             return
         model, look, able = _eyes(args, stack)
         if not isinstance(task, InputError):
@@ -85,7 +82,7 @@ def open_mind(args: argparse.Namespace, task: "Runbook | InputError") -> "Iterat
                 raise InputError("the model cannot ground", why=f"it can: {', '.join(able)}", remedy="choose another")
             yield follow(task, ModelEyes(model, look))
         elif "plan" in able:
-            yield pursue(args.task, model)
+            yield pursue(args.task, model, look=look)
         else:
             raise unplanned(task)
 

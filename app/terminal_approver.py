@@ -27,7 +27,8 @@ class TerminalApprover:
         where = f" in {proposal.window.title!r}" if proposal.window else ""
         what = f" on {proposal.element!r}" if proposal.element else ""
         risks = f" (risk: {', '.join(proposal.risks)})" if proposal.risks else ""
-        shown = one_line(f"step {proposal.step}: {describe(proposal.action)}{what}{where}{risks}")
+        doubt = f" ({proposal.doubt})" if proposal.doubt else ""
+        shown = one_line(f"step {proposal.step}: {describe(proposal.action)}{what}{where}{risks}{doubt}")
         while True:
             answer = self._ask(f"{shown}\n  do it? [y]es, [n]o, [s]top: ", cancel)
             if answer is None:

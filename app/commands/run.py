@@ -58,7 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     servers.add_argument("--planner-model", metavar="NAME", help="its model (default: the first that it serves)")
     servers.add_argument("--planner-key-env", metavar="VARIABLE", help="the environment variable with its key")
     servers.add_argument(
-        "--planner-points", action="store_true", help="the planner gives coordinates itself; no other model looks"
+        "--planner-points",
+        action="store_true",
+        help="the planner gives coordinates itself; the local model only checks them",
     )
     servers.add_argument("--endpoint", metavar="URL", help="a server whose model looks, and plans if it can")
     servers.add_argument("--endpoint-model", metavar="NAME", help="its model (default: the first that it serves)")

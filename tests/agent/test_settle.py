@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from agent.changes import changed_rects
 from agent.errors import StoppedError
-from agent.settle import Settled, SettleOptions, settle
+from agent.settle import Settled, SettleOptions, settle, stirring_apart
 from agent.types import Frame, Rect
 
 SIZE = Rect(-320, 0, 320, 240)
@@ -27,7 +28,7 @@ def run(*paints: Paint, before: Frame | None = None) -> Settled:
     def wait(seconds: float) -> None:
         now[0] += seconds
 
-    return settle(lambda: frame(*paints, at_s=now[0]), wait, before, OPTIONS, lambda: now[0])
+    return settle(lambda: frame(*paints, at_s=now[0]), wait, before, OPTIONS, clock=lambda: now[0])
 
 
 def box(left: int, top: int, right: int, bottom: int, since_s: float = 0.0, shade: int = 20) -> Paint:
@@ -114,6 +115,51 @@ def test_what_grows_for_ever_ends_at_the_limit() -> None:
     assert after.settle_ms >= OPTIONS.limit_s * 1000
 
 
+def sliding(pixels: np.ndarray, at_s: float) -> None:
+    """Draw a bar that goes to and fro in three seconds."""
+    left = round(abs((at_s % 3.0) - 1.5) / 1.5 * 240)
+    pixels[200:212, left : left + 60] = 60
+
+
+def effect(*paints: Paint, target: Rect = Rect(-300, 20, -260, 60)) -> tuple[tuple[Rect, ...], Settled]:
+    """Return what an action changed that was done after 0.8 seconds of a screen, and how it settled."""
+    now = [0.0]
+
+    def wait(seconds: float) -> None:
+        now[0] += seconds
+
+    def grab() -> Frame:
+        return frame(*paints, at_s=now[0])
+
+    hover = SettleOptions(quiet_s=0.15, patience_s=0.15, limit_s=0.8)
+    ahead = settle(grab, wait, None, hover, clock=lambda: now[0])
+    now[0] += 0.02
+    after = settle(grab, wait, ahead.frame, OPTIONS, stirring_apart(ahead, target), clock=lambda: now[0])
+    return after.changed_px or changed_rects(ahead.frame, after.frame, after.moving), after
+
+
+def test_what_slides_already_is_no_effect_wherever_it_gets_to() -> None:
+    changed, after = effect(sliding, spinner)
+    assert changed == ()
+    assert after.settled
+
+
+def test_a_dialog_over_what_slides_is_an_effect() -> None:
+    changed, after = effect(sliding, box(40, 100, 280, 230, since_s=1.5))
+    assert after.settled
+    assert changed
+    assert changed[0].height >= 90
+
+
+def test_what_answers_the_pointer_at_the_target_still_shows_the_effect_of_the_click() -> None:
+    def fading(pixels: np.ndarray, at_s: float) -> None:
+        pixels[20:60, 20:60] = 200 - round(min(at_s, 1.1) * 100)
+
+    changed, _ = effect(fading, sliding)
+    assert changed
+    assert changed[0].intersection(Rect(-300, 20, -260, 60)) is not None
+
+
 def test_a_monitor_that_is_plugged_in_starts_the_wait_again() -> None:
     now = [0.0]
 
@@ -123,7 +169,7 @@ def test_a_monitor_that_is_plugged_in_starts_the_wait_again() -> None:
     def wait(seconds: float) -> None:
         now[0] += seconds
 
-    after = settle(grab, wait, frame(), OPTIONS, lambda: now[0])
+    after = settle(grab, wait, frame(), OPTIONS, clock=lambda: now[0])
     assert after.settled
     assert after.frame.size_px == (800, 600)
 

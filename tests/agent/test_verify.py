@@ -25,7 +25,7 @@ def frame(*painted: Rect, rect: Rect = SCREEN, shade: int = 10) -> Frame:
 
 def settled(after: Frame, *moving: Rect, done: bool = True) -> Settled:
     blocks = changed_blocks(frame(rect=after.rect_px), frame(*moving, rect=after.rect_px))
-    return Settled(after, done, 300.0, blocks, moving)
+    return Settled(after, done, 300.0, blocks, moving, np.zeros_like(blocks))
 
 
 rects = st.builds(

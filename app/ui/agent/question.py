@@ -54,6 +54,7 @@ class QuestionCard(QFrame):
         window = proposal.window.title if proposal.window else ""
         parts = (
             tr("Risk: {risks}", risks=risks) if risks else "",
+            tr("It is not certain that this is what the planner says it is") if proposal.doubt else "",
             tr("in “{window}”", window=one_line(window)) if window else "",
         )
         self.why.setText(" · ".join(part for part in parts if part))

@@ -138,7 +138,7 @@ class AgentRun(QObject):
             server = stack.enter_context(Endpoint(plan.planner.url, plan.planner.model, plan.planner.api_key))
             mind = pursue(plan.goal, server, plan.model, look)
         else:
-            mind = pursue(plan.goal, plan.model)
+            mind = pursue(plan.goal, plan.model, look=look)
         steps = STEPS_EACH * len(plan.runbook.instructions) if plan.runbook else plan.max_steps
         try:
             watch = WatchOptions(stop_keys=plan.stop_keys, resume_after_s=RESUME_AFTER_S)

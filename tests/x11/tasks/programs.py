@@ -89,10 +89,13 @@ def accessible_program(
 
 
 @contextmanager
-def chromium(url: str, desk: Desk, window: str, *, bare: bool = False, width_px: int = 1180) -> Iterator[None]:
-    """Run Chromium on a page; ``bare`` is a window of its own without tabs and address."""
+def chromium(
+    url: str, desk: Desk, window: str, *, bare: bool = False, whole: bool = False, width_px: int = 1180
+) -> Iterator[None]:
+    """Run Chromium on a page; ``bare`` is a window without tabs and address, ``whole`` fills the screen with it."""
     options = [*_CHROMIUM, f"--user-data-dir={desk.home}/chromium", f"--window-size={width_px},740"]
     options += [f"--window-position={(1280 - width_px) // 2},20"]
+    options += ["--kiosk"] if whole else []
     arguments = ["dbus-run-session", "--", *options, f"--app={url}" if bare else url]
     process = start(arguments, desk.display, desk.home, stdout=-3, stderr=-3)
     try:
