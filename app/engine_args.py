@@ -10,6 +10,7 @@ from app.output import Progress, note
 if TYPE_CHECKING:
     from model.chat import Capability
     from model.engine import Engine
+    from model.runtime.scheduler import EngineLimits
 
 DEVICES = ("auto", "cpu", "cuda")
 DTYPES = ("auto", "float32", "bfloat16", "float16")
@@ -30,6 +31,13 @@ def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--offline", action="store_true", help="never ask the network")
 
 
+def engine_limits(args: argparse.Namespace) -> "EngineLimits":
+    """Return what the engine may use."""
+    from model.runtime.scheduler import EngineLimits
+
+    return EngineLimits(static_shapes=getattr(args, "static_shapes", False))
+
+
 @contextmanager
 def open_engine(args: argparse.Namespace, needs: "Capability | None" = None) -> Iterator["Engine"]:
     """Load the chosen model and close it afterwards; refuse one that cannot do what is needed."""
@@ -44,6 +52,7 @@ def open_engine(args: argparse.Namespace, needs: "Capability | None" = None) -> 
         offline=args.offline,
         progress=Progress("loading"),
         notice=note,
+        limits=engine_limits(args),
     )
     with engine:
         if needs is not None and needs not in engine.info.capabilities:

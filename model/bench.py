@@ -20,6 +20,7 @@ from model.dummy import random_model, write_companions
 from model.engine import Engine
 from model.generation import GenerationDefaults
 from model.image import load_preprocess
+from model.runtime.scheduler import EngineLimits
 from model.storage.presets import preset_config
 from model.tokenizer import Tokenizer
 from model.weights import Quantize
@@ -112,7 +113,9 @@ def _median(case: str, usages: Sequence[Usage]) -> Figures:
     )
 
 
-def random_engine(size: str, device: str, dtype: str, quantize: Quantize | None) -> Engine:
+def random_engine(
+    size: str, device: str, dtype: str, quantize: Quantize | None, limits: EngineLimits = EngineLimits()
+) -> Engine:
     """Build an engine with random weights in memory: "tiny" or "a3b", the family's full size.
 
     Generation never stops early, so that every run decodes the same number of tokens.
@@ -125,4 +128,4 @@ def random_engine(size: str, device: str, dtype: str, quantize: Quantize | None)
         write_companions(folder, raw, config)
         tokenizer, preprocess = Tokenizer.load(folder), load_preprocess(folder)
     model = random_model(config, target, dtype, quantize=quantize)
-    return Engine(model, tokenizer, preprocess, GenerationDefaults(frozenset()), name=f"random-{size}")
+    return Engine(model, tokenizer, preprocess, GenerationDefaults(frozenset()), limits, name=f"random-{size}")

@@ -3,7 +3,7 @@
 import argparse
 from dataclasses import asdict
 
-from app.engine_args import add_engine_arguments, open_engine
+from app.engine_args import add_engine_arguments, engine_limits, open_engine
 from app.output import emit, emit_json, note
 
 
@@ -15,6 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     child.add_argument(
         "--random", choices=("tiny", "a3b"), help="random weights of this size, made in memory, instead of --model"
     )
+    _add_static_shapes(child)
     child.add_argument("--case", action="append", choices=("text", "1080p", "4K"), help="only these (repeatable)")
     child.add_argument("--text-tokens", type=int, default=128)
     child.add_argument("--decode-tokens", type=int, default=64)
@@ -31,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     child = subjects.add_parser("batch", help="screens a second, batched and one by one: 1080p, 1 and 10 questions")
     child.add_argument("--random", choices=("tiny", "a3b"), help="random weights of this size, instead of --model")
+    _add_static_shapes(child)
     child.add_argument("--images", type=int, default=16, help="screens to ask about (default 16)")
     child.add_argument("--instructions", default="1,10", help="questions a screen, several counts (default 1,10)")
     child.add_argument("--budget-s", type=float, default=25.0, help="most seconds of each one-by-one part (default 25)")
@@ -53,6 +55,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     child.set_defaults(measure=_window)
 
 
+def _add_static_shapes(child: argparse.ArgumentParser) -> None:
+    child.add_argument(
+        "--static-shapes", action="store_true", help="packs, pools and CUDA graphs, on a GPU with bfloat16 weights"
+    )
+
+
 def run(args: argparse.Namespace) -> int:
     """Measure, and print figures with the machine."""
     return args.measure(args)
@@ -72,7 +80,7 @@ def _engine(args: argparse.Namespace) -> int:
         )
 
     if args.random:
-        with random_engine(args.random, args.device, args.dtype, args.quantize) as engine:
+        with random_engine(args.random, args.device, args.dtype, args.quantize, engine_limits(args)) as engine:
             figures, info = measure(engine), engine.info
     else:
         with open_engine(args) as engine:
@@ -159,7 +167,7 @@ def _batch(args: argparse.Namespace) -> int:
     if min(counts) < 1 or args.images < 1:
         raise InputError("--images and --instructions are numbers from 1", remedy="for example --instructions 1,10")
     if args.random:
-        opened = random_engine(args.random, args.device, args.dtype, args.quantize)
+        opened = random_engine(args.random, args.device, args.dtype, args.quantize, engine_limits(args))
     else:
         opened = open_engine(args, needs="ground")
     with opened as engine:

@@ -32,8 +32,9 @@ class EngineLimits:
     wait behind them. The two caches are bounded in bytes. A prompt and its answer together may take
     ``context_tokens`` (None: all the checkpoint has). At most ``segment_tokens`` are prefilled at
     once: fewer let streams stall less and cancelling act sooner, more compute better.
-    ``static_shapes`` False turns off what is made for GPUs: packs of short prompts, decoding in pools,
-    CUDA graphs. Both ways answer alike up to rounding, and each the same alone and in company.
+    ``static_shapes`` turns on what is made for GPUs: packs of short prompts, decoding in pools, CUDA graphs;
+    it is off until it has been measured on one. Both ways answer alike up to rounding, and each the same alone and
+    in company.
     """
 
     max_active: int = DECODE_ROWS
@@ -42,7 +43,7 @@ class EngineLimits:
     image_cache_bytes: int = 256 * _MIB
     context_tokens: int | None = None
     segment_tokens: int = SEGMENT_TOKENS
-    static_shapes: bool = True
+    static_shapes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

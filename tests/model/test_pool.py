@@ -4,6 +4,7 @@ import gc
 import logging
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import torch
@@ -27,6 +28,9 @@ from tests.model.engines import ask, picture, tiny_engine, tiny_model
 @pytest.fixture(scope="module", params=[torch.float32, torch.bfloat16], ids=["float32", "bfloat16"])
 def any_model(request: pytest.FixtureRequest) -> KimiVL:
     return tiny_model(request.param)
+
+
+STATIC = EngineLimits(static_shapes=True)
 
 
 @pytest.fixture(scope="module")
@@ -238,9 +242,9 @@ def test_an_engine_with_packs_and_pools_answers_the_same_in_company_as_alone(any
     asks.append(
         ([message("user", "hi"), message("assistant", "yes"), message("user", "so?")], GenerateOptions(max_tokens=9))
     )
-    with tiny_engine(any_model, limits=EngineLimits(segment_cache_bytes=0, image_cache_bytes=0)) as engine:
+    with tiny_engine(any_model, limits=replace(STATIC, segment_cache_bytes=0, image_cache_bytes=0)) as engine:
         alone = [complete(engine, *each).text for each in asks]
-    with tiny_engine(any_model) as engine:
+    with tiny_engine(any_model, limits=STATIC) as engine:
         assert [answer.text for answer in at_once(engine, asks)] == alone
         warm = at_once(engine, asks[::-1])[::-1]
         assert [answer.text for answer in warm] == alone
@@ -271,7 +275,7 @@ def test_questions_about_a_known_picture_are_prefilled_together(model: KimiVL, m
         decode(self, requests)
 
     asks = [([message("user", picture(0), f"q{n}")], GenerateOptions(max_tokens=3)) for n in range(8)]
-    with tiny_engine(model) as engine:
+    with tiny_engine(model, limits=STATIC) as engine:
         ask(engine, message("user", picture(0), "first"), max_tokens=1)
         counts = [1] * (len(asks) + 1)
         monkeypatch.setattr(Scheduler, "submit", counted)
@@ -289,7 +293,7 @@ def test_memory_that_runs_out_in_a_pack_costs_the_newest_request_at_most(
     model: KimiVL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asks = [([message("user", f"question {n}")], GenerateOptions(max_tokens=6)) for n in range(5)]
-    with tiny_engine(model) as engine:
+    with tiny_engine(model, limits=STATIC) as engine:
         wanted = [complete(engine, *each).text for each in asks]
         engine.clear_caches()
         left = [1]
@@ -304,12 +308,12 @@ def test_memory_that_runs_out_in_a_pack_costs_the_newest_request_at_most(
 
 
 @pytest.mark.usefixtures("as_on_a_gpu")
-def test_static_shapes_can_be_switched_off(model: KimiVL, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_static_shapes_are_off_unless_they_are_wanted(model: KimiVL, monkeypatch: pytest.MonkeyPatch) -> None:
     def unused(*_args: object) -> Tensor:
         raise AssertionError
 
     monkeypatch.setattr(runner, "prefill_packed", unused)
     monkeypatch.setattr(DecodePool, "step", unused)
-    with tiny_engine(model, limits=EngineLimits(static_shapes=False)) as engine:
+    with tiny_engine(model) as engine:
         assert ask(engine, message("user", "q"), max_tokens=5).text
     assert not has_static_steps(model)
