@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import random
 import signal
 import subprocess
@@ -201,6 +202,9 @@ def layouts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+TEN_KILLS = ("jsonl", "parquet")
+"""Killed ten times by default; the other kinds three times, and all ten with ``DESKHAND_ALL_DRILLS=1``."""
+
 CHILD = """
 import sys
 from pathlib import Path
@@ -211,7 +215,7 @@ write_all(Path(sys.argv[1]), KINDS[sys.argv[2]][1](Path(sys.argv[3])), resume=Tr
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill -9 on this system")
 @pytest.mark.parametrize("kind", KINDS)
-def test_ten_kills_and_resumes_end_in_the_same_bytes(tmp_path: Path, layouts: Path, kind: str) -> None:
+def test_kills_and_resumes_end_in_the_same_bytes(tmp_path: Path, layouts: Path, kind: str) -> None:
     name, rows_of = KINDS[kind]
     clean, path = tmp_path / f"clean-{name}", tmp_path / name
     write_all(clean, rows_of(layouts))
@@ -220,10 +224,11 @@ def test_ten_kills_and_resumes_end_in_the_same_bytes(tmp_path: Path, layouts: Pa
     chance = random.Random(kind)
     whole = COUNT * 200
     killed = 0
-    for kill in range(1, 11):
-        goal = whole * kill // 14 - chance.randrange(whole // 40)
+    kills = 10 if kind in TEN_KILLS or os.environ.get("DESKHAND_ALL_DRILLS") else 3
+    for kill in range(1, kills + 1):
+        goal = whole * 10 * kill // (14 * kills) - chance.randrange(whole // 40)
         killed += _killed_at(CHILD, [str(path), kind, str(layouts)], growing, goal)
-    assert killed >= 5, "the runs ended before they could be killed"
+    assert killed >= kills // 2, "the runs ended before they could be killed"
     write_all(path, rows_of(layouts), resume=True)
     assert path.read_bytes() == clean.read_bytes()
     assert [left.name for left in tmp_path.glob(f"{name}*")] == [name]
