@@ -1,17 +1,18 @@
-"""How smoothly the chat page shows a long answer, and how soon it opens a long conversation.
+"""How smoothly the chat page shows a long answer, and how soon it opens a long conversation: ``bench chat``.
 
-``python -m app.bench_chat`` prints what it measured; the gaps are those of a 16 ms timer of the window's thread.
+The gaps are those of a 16 ms timer of the window's thread. Meanwhile the engine's own child process answers
+questions about a screen, one after another, and takes what it can get of the processor.
 """
 
-import argparse
-import json
+import contextlib
+import itertools
 import os
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from model.chat import Delta, GenerateOptions, Message
 
 _TICK_MS = 16
-_IDLE_S = 5.0
+_IDLE_S = 3.0
+_SCREEN_PX = (1920, 1080)
 _PARAGRAPH = (
     "The window shows **three** controls, of which `Save` is the first; it lies in the lower left corner, "
     "right below the list of time zones, and is drawn in the colour that the theme has for what matters most. "
@@ -34,11 +36,15 @@ _LIST = "1. open the settings\n2. choose *Account*\n3. press `Save`\n\n"
 
 @dataclass(frozen=True, slots=True)
 class ChatFigures:
-    """What was measured; ``idle_p99_ms`` is the gap with nothing to do, ``load`` the machine's own at the beginning."""
+    """What was measured; ``idle_p99_ms`` is the gap with nothing to do, ``load`` the machine's own at the beginning.
+
+    ``decoded_tokens`` is what the child decoded while the answer came; 0 where none was to run.
+    """
 
     tokens: int
     seconds: float
     characters: int
+    decoded_tokens: int
     ticks: int
     gap_p50_ms: float
     gap_p99_ms: float
@@ -78,8 +84,23 @@ class _Pace:
         yield Delta(finish="stop", usage=Usage(completion_tokens=self._tokens))
 
 
-def bench_chat(tokens: int = 10_000, rate: float = 200.0) -> ChatFigures:
-    """Measure in this process, which must not have a window yet; leaves nothing behind."""
+def bench_chat(tokens: int = 10_000, rate: float = 200.0, *, decoding: bool = True, xvfb: bool = False) -> ChatFigures:
+    """Measure in this process, which must not have a window yet; leaves nothing behind.
+
+    Without ``decoding`` no child works beside it. ``xvfb`` takes an X server of our own instead of this screen;
+    where there is neither, nothing is painted. Raises AgentError when an X server cannot be started.
+    """
+    with contextlib.ExitStack() as stack:
+        if xvfb:
+            from app.bench_screen import own_server
+
+            os.environ |= {"DISPLAY": stack.enter_context(own_server(*_SCREEN_PX)), "QT_QPA_PLATFORM": "xcb"}
+        elif not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
+            os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        return _measured(tokens, rate, decoding=decoding)
+
+
+def _measured(tokens: int, rate: float, *, decoding: bool) -> ChatFigures:
     from PySide6.QtWidgets import QApplication
 
     load = os.getloadavg()[0]
@@ -93,7 +114,9 @@ def bench_chat(tokens: int = 10_000, rate: float = 200.0) -> ChatFigures:
         page.resize(1000, 800)
         page.show()
         idle = _gaps(application, lambda since_s: since_s < _IDLE_S)
-        gaps = _stream(application, page, tokens, rate)
+        with _working_child(Path(folder), wanted=decoding) as decoded:
+            gaps = _stream(application, page, tokens, rate)
+            decoded_tokens = sum(decoded)
         characters = len(page.transcript.views[-1].message.content.text)
         open_ms = _open_long(application, page)
         search_ms = _search(page)
@@ -106,6 +129,7 @@ def bench_chat(tokens: int = 10_000, rate: float = 200.0) -> ChatFigures:
         tokens=tokens,
         seconds=round(sum(gaps) / 1000, 1),
         characters=characters,
+        decoded_tokens=decoded_tokens,
         ticks=len(gaps),
         gap_p50_ms=round(ordered[len(ordered) // 2], 1),
         gap_p99_ms=round(ordered[int(len(ordered) * 0.99)], 1),
@@ -115,6 +139,45 @@ def bench_chat(tokens: int = 10_000, rate: float = 200.0) -> ChatFigures:
         search_ms=round(search_ms, 1),
         load=round(load, 1),
     )
+
+
+@contextlib.contextmanager
+def _working_child(folder: Path, *, wanted: bool) -> Iterator[list[int]]:
+    """Run the engine's child with the built-in checkpoint, and keep it at work; yield the tokens of each answer."""
+    decoded: list[int] = []
+    if not wanted:
+        yield decoded
+        return
+    from PIL import Image
+
+    from app.samples import sample
+    from model.chat import GenerateOptions, complete
+    from model.child import EngineProcess
+    from model.grounding import ask
+
+    picture = Image.open(sample()[0]).convert("RGB")
+    over = threading.Event()
+
+    def work(process: EngineProcess) -> None:
+        endpoint = process.endpoint()
+        for number in itertools.count():
+            if over.is_set():
+                return
+            question = ask(picture, f"the button number {number}", "bare")
+            done = complete(endpoint, question, GenerateOptions(max_tokens=48, temperature=0.0), over)
+            decoded.append(done.usage.completion_tokens if done.usage else 0)
+
+    with EngineProcess(log_file=folder / "engine.log") as process:
+        process.wait_ready()
+        worker = threading.Thread(target=work, args=(process,), name="questions")
+        worker.start()
+        try:
+            while not decoded and worker.is_alive():
+                time.sleep(_TICK_MS / 1000)
+            yield decoded
+        finally:
+            over.set()
+            worker.join()
 
 
 def _services(folder: Path) -> "Services":
@@ -212,17 +275,3 @@ def _search(page: "ChatPage") -> float:
         history.search(query)
         slowest_s = max(slowest_s, time.perf_counter() - started_s)
     return slowest_s * 1000
-
-
-def main() -> int:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tokens", type=int, default=10_000)
-    parser.add_argument("--rate", type=float, default=200.0, help="tokens a second")
-    args = parser.parse_args()
-    print(json.dumps(asdict(bench_chat(args.tokens, args.rate)), indent=1))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

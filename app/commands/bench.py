@@ -47,12 +47,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     child.add_argument("--json", action="store_true")
     child.set_defaults(measure=_agent)
 
+    child = subjects.add_parser("chat", help="how smoothly the window shows an answer while the engine works")
+    child.add_argument("--tokens", type=int, default=10_000)
+    child.add_argument("--rate", type=float, default=200.0, help="tokens a second (default 200)")
+    child.add_argument("--no-decoding", action="store_true", help="without a child that works beside it")
+    child.add_argument("--xvfb", action="store_true", help="measure in an X server of our own, not on this screen")
+    child.add_argument("--json", action="store_true")
+    child.set_defaults(measure=_chat)
+
     child = subjects.add_parser("window", help="from the start of the process to the first paint, and memory")
     child.add_argument("--runs", type=int, default=5)
     child.add_argument("--messages", type=int, default=200, help="of the chat that is open (default 200)")
     child.add_argument("--xvfb", action="store_true", help="measure in an X server of our own, not on this screen")
     child.add_argument("--json", action="store_true")
     child.set_defaults(measure=_window)
+
+
+def _chat(args: argparse.Namespace) -> int:
+    from app.bench_chat import bench_chat
+    from model.bench import machine
+
+    f = bench_chat(args.tokens, args.rate, decoding=not args.no_decoding, xvfb=args.xvfb)
+    if args.json:
+        emit_json({"machine": machine(), "chat": asdict(f)})
+        return 0
+    emit("machine: " + ", ".join(machine().values()))
+    emit(f"{f.tokens} tokens in {f.seconds:.0f} s, while the engine's child decoded {f.decoded_tokens}")
+    emit(f"gap between frames: median {f.gap_p50_ms:.1f} ms, p99 {f.gap_p99_ms:.1f} ms, longest {f.gap_max_ms:.1f} ms")
+    emit(f"with nothing to do: p99 {f.idle_p99_ms:.1f} ms")
+    emit(f"a conversation of 500 messages opens in {f.open_500_ms:.0f} ms")
+    emit(f"the slowest search in 10,000 messages takes {f.search_ms:.0f} ms")
+    return 0
 
 
 def _add_static_shapes(child: argparse.ArgumentParser) -> None:
