@@ -17,6 +17,7 @@ from agent.capture.screen import open_screen
 from agent.episode import Event, Outcome, Proposal
 from agent.told import tell
 from agent.types import Point, Rect
+from app.settings import EndpointSettings
 from app.ui.agent import overlay_windows
 from app.ui.agent.cleared_camera import ClearedCamera
 from app.ui.agent.page import AgentPage
@@ -67,6 +68,22 @@ class Driver:
         setup.editor.check_now()
         say(event="typed", problems=[problem.message for problem in setup.editor.problems()])
 
+    def do_pursue(self, goal: str, planner: str, url: str) -> None:
+        """Type a goal, and choose a server that was added on the Models page to plan it."""
+        setup = self.page.setup
+        self.deskhand.settings.change(endpoints=[EndpointSettings(name=planner, url=url)])
+        self.deskhand.services.show_page("agent")
+        setup.goal_tab.click()
+        setup.goal.clear()
+        QTest.keyClicks(setup.goal, goal)
+        setup.mode.setCurrentIndex(setup.mode.findData("guarded"))
+        setup.planner.setCurrentIndex(setup.planner.findText(planner))
+        say(event="typed", planner=setup.planner.currentText(), ready=setup.start.isEnabled())
+
+    def do_await_title(self, part: str) -> None:
+        """Tell when the stage's title says this."""
+        self._when(lambda: part in self.page.stage.state.text(), "titled")
+
     def do_start(self) -> None:
         """Press Start and tell of everything that follows."""
         QTest.mouseClick(self.page.setup.start, Qt.MouseButton.LeftButton)
@@ -80,6 +97,7 @@ class Driver:
     def do_look(self) -> None:
         """Press Check on screen."""
         QTest.mouseClick(self.page.setup.look, Qt.MouseButton.LeftButton)
+        say(event="looking")
 
     def do_press(self, name: str) -> None:
         """Press a button of the stage."""
@@ -89,6 +107,7 @@ class Driver:
             "deny": stage.question.deny,
             "stop": stage.stop,
             "pause": stage.pause,
+            "over": stage.over,
         }
         QTest.mouseClick(buttons[name], Qt.MouseButton.LeftButton)
         say(event="pressed", name=name)

@@ -59,7 +59,7 @@ def main() -> int:
         if json.loads(line)["do"] == "text":
             say(event="text", text=name.text())
             return
-        say(event="where", save=place_of(save), field=place_of(name))
+        say(event="where", save=place_of(save), cancel=place_of(cancel), field=place_of(name))
 
     notifier = QSocketNotifier(sys.stdin.fileno(), QSocketNotifier.Type.Read, form)
     notifier.activated.connect(answer)

@@ -50,6 +50,7 @@ class Drive:
         self.data.mkdir(parents=True, exist_ok=True)
         self.change(**settings)
         self._scale = scale
+        self.size_px = size_px
         self._session = AppSession(home, size_px, "Adwaita", "Clearlooks", "Sans 10", "1")
         self._hands: X11Hands | None = None
 
@@ -126,6 +127,11 @@ class Drive:
         """Type a text."""
         if self._hands is not None:
             self._hands.perform(TypeText(text))
+
+    def hand(self, action: HandAction) -> None:
+        """Do anything that a hand does, in pixels of the screen."""
+        if self._hands is not None:
+            self._hands.perform(action)
 
     def click(self, node: Node) -> None:
         """Click the middle of what is shown."""

@@ -17,6 +17,7 @@ from agent.trace import read_trace
 from agent.x11.connection import XConnection
 from tests.x11.conftest import bare_display, display, stop  # noqa: F401 - fixtures
 from tests.x11.conftest import start as start_program
+from tests.x11.planning_server import planning_server
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -125,6 +126,55 @@ def _begin(window: Program, steps: str, mode: str = "guarded") -> Path:
     window.tell("type", text=steps, mode=mode)
     assert window.wait_for("typed")["problems"] == []
     return Path(window.ask_for("start", "started")["folder"])
+
+
+def test_a_goal_is_planned_by_a_server_that_is_chosen_on_the_page(form: Program, window: Program) -> None:
+    answers = [
+        planned("Fill the name in.", "pyautogui.click(target='the Full name field')\npyautogui.write('Bob')"),
+        planned("Click on the Save button.", "pyautogui.click(target='the Save button')"),
+        planned("Finish.", "computer.terminate(status='success', answer='Bob is saved')"),
+    ]
+    with planning_server(answers) as server:
+        window.tell("pursue", goal="Enter Bob as the name and save it.", planner="lab", url=server.url)
+        assert window.wait_for("typed")["planner"] == "lab"
+        window.ask_for("start", "started")
+        ended = window.wait_for("ended")
+    assert (ended["outcome"], ended["message"]) == ("done", "Bob is saved"), ended
+    assert form.wait_for("saved")["name"] == "Bob"
+    assert len(server.asked) == 3
+
+
+def planned(action: str, code: str) -> str:
+    return f"## Thought:\nI see a form.\n\n## Action:\n{action}\n\n## Code:\n```python\n{code}\n```"
+
+
+def test_watch_mode_and_the_check_on_the_screen_touch_nothing(form: Program, window: Program) -> None:
+    _begin(window, "click the Save button", mode="watch")
+    ended = window.wait_for("ended")
+    assert ended["outcome"] == "refused", ended
+    window.ask_for("look", "looking")
+    window.ask_for("await_title", "titled", part="1 of 1 targets are on the screen")
+    state = window.ask("state")
+    assert state["visible"]
+    assert state["marks"] == 1
+    form.ask("where")
+    assert not [said for said in form.heard if said["event"] in ("saved", "cancelled")]
+
+
+def test_a_run_that_is_paused_and_taken_over_goes_on_when_it_is_resumed(form: Program, window: Program) -> None:
+    cancel = form.ask("where")["cancel"]
+    _begin(window, 'click the Full name field\ntype "Ada" into the Full name field\nclick the Save button')
+    window.wait_for("happened", kind="Acted")
+    window.ask_for("press", "pressed", name="pause")
+    window.ask_for("await_title", "titled", part="Paused")
+    assert "you paused it" in window.ask("state")["detail"]
+    window.ask_for("press", "pressed", name="over")
+    _click(form.display, cancel[0] + cancel[2] // 2, cancel[1] + cancel[3] // 2)
+    form.wait_for("cancelled")
+    assert not [said for said in form.heard if said["event"] == "saved"]
+    window.ask_for("press", "pressed", name="pause")
+    assert window.wait_for("ended")["outcome"] == "done"
+    assert form.wait_for("saved")["name"] == "Ada"
 
 
 def test_stop_in_the_middle_of_a_step_ends_it_there(form: Program, window: Program) -> None:

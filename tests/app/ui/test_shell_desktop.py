@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.app.ui.drive import Drive, pages_of, photograph
+from tests.app.ui.tour import Tour
+from tests.app.ui.tour_data import seed
 
 CONTROLS = {
     "push button",
@@ -45,20 +47,48 @@ pytestmark = pytest.mark.skipif(bool(LACKING), reason=LACKING)
 
 @pytest.fixture
 def drive(tmp_path: Path) -> Iterator[Drive]:
-    with Drive(tmp_path, load_at_start=False, welcomed=True) as made:
+    made = Drive(tmp_path, load_at_start=False, welcomed=True)
+    seed(made.data)
+    with made:
         yield made
 
 
-def test_a_screen_reader_is_told_the_name_of_every_control(drive: Drive) -> None:
+INSIDE = {
+    "Agent": ("Goal", "Past runs"),
+    "Batch": ("Open",),
+    "Models": ("Local server", "Other servers", "Add a server…"),
+}
+"""What is clicked on a page, one after the other, to see all of it."""
+
+
+def test_a_screen_reader_is_told_the_name_of_every_control(drive: Drive, tmp_path: Path) -> None:
+    tour = Tour(drive, tmp_path, "names")
     seen: dict[str, int] = {}
     nameless: list[str] = []
+
+    def look(where: str) -> None:
+        controls = [node for node in drive.nodes() if node.role in CONTROLS and "FOCUSABLE" in node.states]
+        seen[where] = len(controls)
+        nameless.extend(f"{where}: {node.role} at {node.box_px}" for node in controls if not (node.name or node.label))
+
     for number, page in enumerate(pages_of(drive), 1):
         drive.keys("ctrl", str(number))
         drive.until(lambda page=page: drive.says(f"{page} – Deskhand"), page)
-        controls = [node for node in drive.nodes() if node.role in CONTROLS and "FOCUSABLE" in node.states]
-        seen[page] = len(controls)
-        nameless += [f"{page}: {node.role} at {node.box_px}" for node in controls if not (node.name or node.label)]
-    assert "Settings" in seen
+        look(page)
+        for name in INSIDE.get(page, ()):
+            assert tour.click(name), f"{page} has no {name}"
+            drive.picture()  # waits until what was asked for is there
+            look(f"{page}, {name}")
+        drive.keys("escape")
+    drive.keys("ctrl", "4")  # the settings have a button of the same name behind the sheet
+    drive.keys("ctrl", "/")
+    drive.until(lambda: drive.says("Keys and help"), "the sheet of keys")
+    drive.picture()
+    look("Help")
+    assert tour.click("Logs")
+    drive.until(lambda: drive.says("Copy what is shown"), "the logs", 20.0)
+    look("Logs")
+    assert {"Models", "Settings"} <= set(seen)
     assert all(count >= 7 for count in seen.values()), seen
     assert not nameless
 
