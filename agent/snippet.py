@@ -173,6 +173,6 @@ def _value(node: ast.expr, line: int) -> Value:
         case ast.List(elts=elements) if all(
             isinstance(element, ast.Constant) and isinstance(element.value, str) for element in elements
         ):
-            return tuple(element.value for element in elements)  # pyright: ignore[reportAttributeAccessIssue]
+            return tuple(element.value for element in elements)  # pyright: ignore[reportAttributeAccessIssue] - seen above
         case _:
             raise _RefusedError(f"line {line} passes something other than plain values; nothing is calculated")

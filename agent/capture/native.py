@@ -42,7 +42,7 @@ class NativeCapture:
         if self._system not in SYSTEMS:
             return f"it is for {' and '.join(SYSTEMS.values())}"
         try:
-            import mss  # noqa: F401
+            import mss  # noqa: F401 - whether it is there is the question
         except ImportError:
             return "mss is not installed"
         return None

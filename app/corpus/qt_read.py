@@ -283,12 +283,12 @@ class WindowReader:
         x, y = seen.x() + corner.x(), seen.y() + corner.y()
         self.elements.append(
             Element(
-                role=role,  # type: ignore[arg-type]
+                role=role,  # type: ignore[arg-type] - a Role by its table
                 box_px=(x, y, x + seen.width(), y + seen.height()),
                 container=self.container,
                 container_kind="window" if self.container else "",
                 enabled=enabled and widget.isEnabled(),
-                **fields,  # type: ignore[arg-type]
+                **fields,  # type: ignore[arg-type] - named as the fields are
             )
         )
 

@@ -11,10 +11,10 @@ import subprocess
 import sys
 from typing import Any
 
-import gi  # type: ignore[import-not-found]
+import gi  # type: ignore[import-not-found] - Debian's
 
 gi.require_version("Atspi", "2.0")
-from gi.repository import Atspi, GLib  # type: ignore[import-not-found] # noqa: E402
+from gi.repository import Atspi, GLib  # type: ignore[import-not-found] # noqa: E402 - after the version
 
 MAX_NODES = 2500
 MAX_CHILDREN = 300

@@ -313,7 +313,7 @@ class Painter:
                 known["group_kind"], known["position"] = "", 0
             if entry.caption is not None and hidden[entry.caption.end] != hidden[entry.caption.start]:
                 known["label"] = ""
-            elements.append(Element(entry.role, box, **known))  # type: ignore[arg-type]
+            elements.append(Element(entry.role, box, **known))  # type: ignore[arg-type] - its fields
         return tuple(elements), glyphs.astype(np.float32)
 
     def _visible(self, entry: _Entry) -> Box | None:
