@@ -96,7 +96,7 @@ class AgentPage(Page):
         split.setStretchFactor(1, 3)
         split.setSizes([360, 560])
         self._views.addWidget(scroll(split))
-        self._views.addWidget(self.past)
+        self._views.addWidget(scroll(self.past))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 16, 24, 16)
         layout.setSpacing(12)

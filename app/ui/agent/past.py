@@ -17,9 +17,13 @@ from app.ui.agent.setup import mode_words
 from app.ui.agent.timeline import outcome_words
 from app.ui.services import Services
 from app.ui.tasks import Cancel, Task
+from app.ui.theme import tokens_now
 from app.ui.widgets.controls import button, confirm, hint, label
 from app.ui.widgets.flow import flow
 from model.errors import InputError
+
+_LEAST_TEXTS = 32
+"""Height of a run that is looked at, in heights of its text; a lower window scrolls."""
 
 _RUN = Qt.ItemDataRole.UserRole
 _KINDS: tuple[OutcomeKind, ...] = ("done", "failed", "stopped", "limit", "refused", "error")
@@ -81,6 +85,7 @@ class PastRuns(QWidget):
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setChildrenCollapsible(False)
         split.setHandleWidth(1)
+        right.setMinimumHeight(_LEAST_TEXTS * tokens_now().text_px)
         left.setContentsMargins(0, 0, 12, 0)
         right.setContentsMargins(12, 0, 0, 0)
         split.addWidget(left)

@@ -16,7 +16,7 @@ class Switch(QCheckBox):
 
     def __init__(self, text: str, parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
 
@@ -48,7 +48,8 @@ class Switch(QCheckBox):
         option.text = ""  # pyright: ignore[reportAttributeAccessIssue] - a field that the stubs leave out
         painter.drawControl(QStyle.ControlElement.CE_CheckBox, option)
         painter.setPen(tokens_now().color("text" if self.isEnabled() else "muted"))
-        room = QRect(self._beside() - self._margin(), 0, self.width() - self._beside(), self.height())
+        left = self._beside() - self._margin()
+        room = QRect(left, 0, self.width() - left, self.height())
         painter.drawText(room, _WRAP, text)
         painter.end()
 
