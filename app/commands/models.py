@@ -9,7 +9,7 @@ from app.engine_args import DTYPES, add_engine_arguments, open_engine
 from app.output import Progress, emit, emit_json, human_bytes, note
 
 FAMILY = (
-    ("builtin", "deskhand-nano: finds elements on a screen, on any CPU; shipped with Deskhand", 0.1e9, "MIT"),
+    ("builtin", "deskhand-nano: finds elements on a screen, on any CPU; shipped with Deskhand", 62.4e6, "MIT"),
     ("moonshotai/Kimi-VL-A3B-Instruct", "chat, documents, pointing; 1024 tokens an image", 32.8e9, "MIT"),
     ("moonshotai/Kimi-VL-A3B-Thinking", "reasons before it answers; 1024 tokens an image", 32.8e9, "MIT"),
     ("moonshotai/Kimi-VL-A3B-Thinking-2506", "reasons, and points best; 4096 tokens an image", 32.8e9, "MIT"),

@@ -56,10 +56,10 @@ class Figures(QWidget):
         self._cards[self.times].setVisible(times is not None)
         if times is not None:
             lines = (
-                (times.median_ms, tr("half within {seconds} s", seconds=f"{times.median_ms / 1000:.2f}")),
-                (times.p95_ms, tr("95 % within {seconds} s", seconds=f"{times.p95_ms / 1000:.2f}")),
+                (times.median_ms, tr("half within {seconds} s", seconds=f"{times.median_ms / 1000:.3g}")),
+                (times.p95_ms, tr("95 % within {seconds} s", seconds=f"{times.p95_ms / 1000:.3g}")),
             )
-            ends = (f"{edge / 1000:.2f} s" for edge in (times.edges_ms[0], times.edges_ms[-1]))
+            ends = (f"{edge / 1000:.3g} s" for edge in (times.edges_ms[0], times.edges_ms[-1]))
             self.times.set_histogram(Histogram(times.edges_ms, times.counts, lines, *ends))
         self._empty.setVisible(not entries)
 

@@ -233,4 +233,4 @@ def _text(entry: Entry, column: str) -> str:
         case "size":
             return "" if entry.side_px is None else f"{entry.side_px:.0f} px"
         case _:
-            return "" if entry.ms is None else f"{entry.ms / 1000:.2f} s"
+            return "" if entry.ms is None else f"{entry.ms / 1000:.3g} s"
