@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.translate import tr
 from app.ui.batch.entry import Entry
-from app.ui.batch.summary import Share, accuracy_by, accuracy_by_band, by_status, times_of
+from app.ui.batch.summary import Share, accuracy_by, accuracy_by_band, by_status, seconds, times_of
 from app.ui.batch.table import status_text
 from app.ui.widgets.charts import Bar, BarChart, Histogram, HistogramChart
 from app.ui.widgets.controls import card, hint, scroll, subheading
@@ -56,10 +56,10 @@ class Figures(QWidget):
         self._cards[self.times].setVisible(times is not None)
         if times is not None:
             lines = (
-                (times.median_ms, tr("half within {seconds} s", seconds=f"{times.median_ms / 1000:.3g}")),
-                (times.p95_ms, tr("95 % within {seconds} s", seconds=f"{times.p95_ms / 1000:.3g}")),
+                (times.median_ms, tr("half within {seconds} s", seconds=seconds(times.median_ms))),
+                (times.p95_ms, tr("95 % within {seconds} s", seconds=seconds(times.p95_ms))),
             )
-            ends = (f"{edge / 1000:.3g} s" for edge in (times.edges_ms[0], times.edges_ms[-1]))
+            ends = (f"{seconds(edge)} s" for edge in (times.edges_ms[0], times.edges_ms[-1]))
             self.times.set_histogram(Histogram(times.edges_ms, times.counts, lines, *ends))
         self._empty.setVisible(not entries)
 

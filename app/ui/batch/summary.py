@@ -78,3 +78,8 @@ def times_of(entries: Sequence[Entry], bins: int = 24) -> Times | None:
         counts[min(int((ms - low) / step), bins - 1)] += 1
     edges = tuple(low + step * number for number in range(bins + 1))
     return Times(edges, tuple(counts), times[len(times) // 2], times[int(0.95 * (len(times) - 1))])
+
+
+def seconds(ms: float) -> str:
+    """Return a time as seconds with three digits, a millisecond at least."""
+    return f"{max(ms, 1.0) / 1000:.3g}"

@@ -10,6 +10,7 @@ from PySide6.QtGui import QBrush
 from app.translate import tr
 from app.ui.batch.choice import COLUMNS, Choice, sort_key
 from app.ui.batch.entry import Entry
+from app.ui.batch.summary import seconds
 from app.ui.theme import tokens_now
 
 Index = QModelIndex | QPersistentModelIndex
@@ -233,4 +234,4 @@ def _text(entry: Entry, column: str) -> str:
         case "size":
             return "" if entry.side_px is None else f"{entry.side_px:.0f} px"
         case _:
-            return "" if entry.ms is None else f"{entry.ms / 1000:.3g} s"
+            return "" if entry.ms is None else f"{seconds(entry.ms)} s"
