@@ -13,8 +13,10 @@ from agent.types import Frame, Rect
 _SAMPLED_ROWS = 4
 _COLOUR = np.uint32(int.from_bytes(b"\xff\xff\xff\x00", sys.byteorder))
 """Masks the fourth byte of a pixel out, which means nothing."""
-_STEP = 2_654_435_761
-"""An odd number near 2³² divided by the golden ratio: its multiples weigh each place of a block differently."""
+_WEIGHTS = np.random.default_rng(20261124).integers(
+    0, 2**32, (BLOCK_PX // _SAMPLED_ROWS, BLOCK_PX), dtype=np.uint32
+) | np.uint32(1)
+"""Odd, so that no single pixel is lost, and without a pattern that a picture could have, too."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,11 +35,8 @@ def sign(frame: Frame) -> Sign:
     sampled = np.zeros((rows * each, columns * BLOCK_PX), np.uint32)
     kept = frame.bgrx.view(np.uint32)[::_SAMPLED_ROWS, :, 0]
     np.bitwise_and(kept, _COLOUR, out=sampled[: len(kept), :width])
-    places = np.arange(each * BLOCK_PX, dtype=np.uint32).reshape(each, 1, BLOCK_PX)
-    weights = (places * np.uint32(_STEP)) | np.uint32(1)
     mixed = sampled.reshape(rows, each, columns, BLOCK_PX)
-    # Two different pictures of a block that come to one sum are as likely as two that share a hash of 32 bits.
-    return Sign(frame.rect_px, np.einsum("rexb,exb->rx", mixed, np.broadcast_to(weights, mixed.shape[1:])))
+    return Sign(frame.rect_px, np.einsum("rexb,eb->rx", mixed, _WEIGHTS))
 
 
 def same(one: Sign, other: Sign, moving_px: Iterable[Rect] = ()) -> bool:

@@ -4,16 +4,22 @@ A planning model that a page has taken over may click one thing and call it anot
 page's talk as part of a conversation, and are asked for nothing but the words, tell the two apart.
 """
 
+import re
 import threading
 
-from agent.aim import TARGET_REACH_PX, start_of
+from agent.aim import start_of
 from agent.coords import monitor_at, resolve
 from agent.episode import Eyes
 from agent.hands.gate import HandAction
 from agent.types import Click, Drag, Frame, Move, Point, RelPoint
 
-_ROW_REACH = 2.5
-"""How much further than up and down a place may differ along its row: buttons and fields are wider than high."""
+_REACH_PX = (20, 12)
+"""How far apart, along a row and across, two looks may lie that mean one element, at scale 1: less than the middles
+of two icons or of two entries of a menu."""
+
+_MAX_WORDS_CHARS = 300
+_COORDINATES = re.compile(r"\d[.,]\d{2,}|\bx\s*[=:]|\(\s*\d+\s*,\s*\d+\s*\)|[\n`]", re.IGNORECASE)
+"""What a model might repeat instead of looking: a point, code."""
 
 
 def doubt_about(action: HandAction, said: str, frame: Frame, eyes: Eyes | None, cancel: threading.Event) -> str:
@@ -23,6 +29,10 @@ def doubt_about(action: HandAction, said: str, frame: Frame, eyes: Eyes | None, 
     """
     if not isinstance(action, Click | Drag) or not said.strip():
         return ""
+    if isinstance(action, Drag):
+        return "nobody but the planner has looked at where it ends"
+    if len(said) > _MAX_WORDS_CHARS or _COORDINATES.search(said):
+        return "the planner's words name no element that could be looked for"
     point = start_of(action)
     if point is None:
         return "it acts where the pointer happens to be"
@@ -39,5 +49,6 @@ def doubt_about(action: HandAction, said: str, frame: Frame, eyes: Eyes | None, 
 
 def _same_place(one: Point, other: Point, frame: Frame) -> bool:
     monitor = monitor_at(one, frame.monitors)
-    reach_px = TARGET_REACH_PX * (monitor.scale if monitor else 1.0)
-    return abs(one.y_px - other.y_px) <= reach_px and abs(one.x_px - other.x_px) <= reach_px * _ROW_REACH
+    scale = monitor.scale if monitor else 1.0
+    along_px, across_px = (reach_px * scale for reach_px in _REACH_PX)
+    return abs(one.x_px - other.x_px) <= along_px and abs(one.y_px - other.y_px) <= across_px

@@ -20,6 +20,9 @@ CARET_WIDTH_PX = 8
 CARET_HEIGHT_PX = 96
 _LATELY_S = 0.5
 """How long ago something on its way may have passed by: what has stayed changed for longer beside it is an effect."""
+_LARGER, _MORE_BLOCKS = 2, 4
+"""How much larger than what was on its way a change may be that is taken for its going on: a dialog that opens over
+a small animation is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +103,18 @@ class _History:
         self._options = options
         self._reset(frame)
         if stirring is not None and stirring.shape == self._moving.shape:
+            self._stirring = stirring
             self._on_its_way = stirring.copy()
-            self._moving |= stirring
+            self._limit = _LARGER * int(np.count_nonzero(stirring)) + _MORE_BLOCKS
 
     def _reset(self, frame: Frame) -> None:
         shape = changed_blocks(frame, frame).shape
         self._counts = np.zeros(shape, np.int32)
         self._first_s = np.full(shape, np.inf)
         self._last_s = np.full(shape, -np.inf)
+        self._stirring = np.zeros(shape, np.bool_)
         self._on_its_way = np.zeros(shape, np.bool_)
+        self._limit = 0
         self._moving = np.zeros(shape, np.bool_)
 
     def add(self, previous: Frame, frame: Frame, at_s: float) -> bool:
@@ -120,7 +126,9 @@ class _History:
         self._counts[changed] += 1
         self._first_s[changed] = np.minimum(self._first_s[changed], at_s)
         self._last_s[changed] = at_s
-        self._on_its_way |= spread(changed, self._on_its_way)
+        going_on = spread(changed, self._on_its_way)
+        if np.count_nonzero(going_on) <= self._limit:
+            self._on_its_way |= going_on
         often = self._counts >= self._options.moving_changes
         lasting = changed & often & (at_s - self._first_s >= self._options.moving_span_s)
         if lasting.any():
@@ -129,16 +137,22 @@ class _History:
         return bool((changed & ~self._moving & ~self._on_its_way).any())
 
     def moving(self, at_s: float) -> NDArray[np.bool_]:
-        """Return the blocks that keep moving, or that something on its way has just passed."""
-        return self._moving | (self._on_its_way & (at_s - self._last_s <= _LATELY_S))
+        """Return the blocks that keep moving, that something on its way has just passed, or that it came from.
+
+        What was on its way and has come to rest was stopped: that is an effect like any other.
+        """
+        lately = self._on_its_way & (at_s - self._last_s <= _LATELY_S)
+        return self._moving | lately | (self._stirring & spread(self._on_its_way, lately))
 
     def result(self, frame: Frame, settled: bool, elapsed_s: float) -> Settled:
         """Return what the wait has come to."""
         left, top = frame.rect_px.left, frame.rect_px.top
         moving = self.moving(elapsed_s)
+        # What has changed but once beside it may be an effect, which guards have to see.
+        by_itself = self._moving | (self._on_its_way & (self._counts > 1)) | (moving & self._stirring)
         moving_px = tuple(
             Rect(box.left + left, box.top + top, box.right + left, box.bottom + top)
-            for box in blocks_to_rects(self._moving | self._on_its_way, frame.size_px)
+            for box in blocks_to_rects(by_itself, frame.size_px)
         )
         stirring = np.zeros_like(moving) if settled else elapsed_s - self._last_s <= _LATELY_S
         return Settled(frame, settled, elapsed_s * 1000, moving, moving_px, stirring)

@@ -73,6 +73,10 @@ class StopSwitch:
         """Say whether somebody has paused the run."""
         return bool(self._pauses)
 
+    def paused_by(self, owner: str = "user") -> bool:
+        """Say whether this owner has paused the run."""
+        return owner in self._pauses
+
     @property
     def reason(self) -> str:
         """Say why the run is stopped or paused; empty while it goes on."""

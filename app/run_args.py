@@ -73,6 +73,9 @@ def open_mind(args: argparse.Namespace, task: "Runbook | InputError") -> "Iterat
     with ExitStack() as stack:
         if args.planner_endpoint:
             planner = stack.enter_context(_planner_endpoint(args))
+            if args.planner_points and args.mode != "guarded":
+                yield pursue(args.task, planner)  # nobody looks a second time in the other modes
+                return
             eyes, look, _ = _eyes(args, stack)
             yield pursue(args.task, planner, eyes, look, points=args.planner_points)
             return

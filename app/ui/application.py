@@ -195,7 +195,7 @@ class DeskhandApplication(QObject):
 
     def _pause_agent(self) -> None:
         if (page := self.window.page("agent")) is not None:
-            page.pause_or_resume()  # pyright: ignore[reportAttributeAccessIssue] - made by name, so its type is not known
+            page.toggle_pause()  # pyright: ignore[reportAttributeAccessIssue] - made by name, so its type is not known
 
     def _settings_changed(self, _value: object) -> None:
         self.window.hide_instead = self._tray is not None and self.settings.value.close_to_tray

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from agent.changes import changed_rects
+from agent.episode import Verdict
 from agent.errors import StoppedError
+from agent.guards import Guards
 from agent.settle import Settled, SettleOptions, settle, stirring_apart
-from agent.types import Frame, Rect
+from agent.types import Frame, Press, Rect
 
 SIZE = Rect(-320, 0, 320, 240)
 OPTIONS = SettleOptions()
@@ -158,6 +160,34 @@ def test_what_answers_the_pointer_at_the_target_still_shows_the_effect_of_the_cl
     changed, _ = effect(fading, sliding)
     assert changed
     assert changed[0].intersection(Rect(-300, 20, -260, 60)) is not None
+
+
+def test_a_film_that_stops_is_an_effect() -> None:
+    def film(pixels: np.ndarray, at_s: float) -> None:
+        shade = round(at_s * 200) % 200 if at_s < 1.2 else 0
+        pixels[100:180, 150:300] = shade
+
+    changed, after = effect(film)
+    assert after.settled
+    assert changed
+    assert changed[0].intersection(Rect(-170, 100, -20, 180)) is not None
+
+
+def test_ever_new_pages_beside_a_spinner_are_no_circle() -> None:
+    def page(number: int, until_s: float, then: int) -> Paint:
+        def paint(pixels: np.ndarray, at_s: float) -> None:
+            chance = np.random.default_rng(number if at_s < until_s else then)
+            pixels[120:200, 180:300] = chance.integers(0, 255, (80, 120, 4), dtype=np.uint8)
+
+        return paint
+
+    guards = Guards()
+    for number in range(8):
+        changed, after = effect(spinner, page(number, 0.85, number + 1))
+        assert changed
+        shown = frame(spinner, page(number, 9.0, 0))
+        verdict = Verdict("confirmed", changed, "", after.settled, after.settle_ms)
+        assert guards.watch(Press("space"), shown, verdict, after.moving_px) is None
 
 
 def test_a_monitor_that_is_plugged_in_starts_the_wait_again() -> None:

@@ -233,6 +233,14 @@ class AgentPage(Page):
             self.run.pause(tr("you paused it"))
             self._look_at_switch()
 
+    def toggle_pause(self) -> None:
+        """Do the same from outside of the window, where the hand that reaches for it has paused the run already."""
+        if self.run is not None and self.run.switch.paused and not self.run.switch.paused_by():
+            self.run.pause(tr("you paused it"))
+            self._look_at_switch()
+        else:
+            self.pause_or_resume()
+
     def _take_over(self) -> None:
         if self.run is not None:
             self.run.pause(tr("you took over; press Resume and it looks at the screen again and goes on"))
