@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.aim import Aim, described_targets, looks_same, points_of, start_of, take_aim, target_of
+from agent.consequences import assess
 from agent.effects import Effect, effect_of
 from agent.episode import (
     Acted,
@@ -232,11 +233,12 @@ class Run:
             return placed.reason
         field = self._field if isinstance(placed, TypeText) else None
         target_px = field.target_px if field else target_of(placed, frame.monitors)
-        doubt = ""
-        if plan.raw and self._policy.mode == "guarded" and not described_targets(action):
+        element, doubt = self._element(plan, action), ""
+        looks = plan.raw and self._policy.mode == "guarded" and not described_targets(action)
+        if looks and not assess(placed, element, None):  # of what is risky by its name, a person is asked anyway
             doubt = doubt_about(placed, plan.described, frame, self._parts.eyes, self._switch.cancel)
             self._go_on_check()
-        return Aim(placed, target_px, self._element(plan, action), frame, doubt)
+        return Aim(placed, target_px, element, frame, doubt)
 
     def _element(self, plan: Plan, action: _WANTED) -> str:
         """Return what the planner calls the target."""
