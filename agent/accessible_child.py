@@ -156,7 +156,8 @@ class Tree:
     def _label(self, node: Any) -> str:
         for relation in node.get_relation_set():
             if relation.get_relation_type() == self._atspi.RelationType.LABELLED_BY and relation.get_n_targets():
-                return relation.get_target(0).get_name() or ""
+                label = relation.get_target(0)
+                return "" if label is None else label.get_name() or ""
         return ""
 
     def _beside(self, node: Any) -> str:
@@ -275,6 +276,17 @@ def answer(tree: Tree, request: dict[str, Any]) -> dict[str, Any]:
     return {"id": request["id"], "found": found}
 
 
+def answer_line(tree: Tree, line: bytes) -> dict[str, Any]:
+    """Answer one line of input; where a program's tree is not as it should be, nothing is found."""
+    number = None
+    try:
+        request = json.loads(line)
+        number = request["id"]
+        return answer(tree, request)
+    except Exception:  # noqa: BLE001 - the border to foreign programs: whatever one node does, the next is answered
+        return {"id": number, "found": None}
+
+
 def say(facts: dict[str, Any]) -> None:
     """Write one line."""
     print(json.dumps(facts), flush=True)
@@ -311,8 +323,11 @@ def main() -> int:
         nonlocal rest
         chunk = os.read(0, 65536)
         *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            say(answer(tree, json.loads(line)))
+        try:
+            for line in lines:
+                say(answer_line(tree, line))
+        except OSError:
+            chunk = b""  # nobody listens any more
         if not chunk:
             loop.quit()
         return bool(chunk)

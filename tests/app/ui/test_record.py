@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from agent.accessible import Told
+from agent.accessible_child import Tree, answer_line
 from agent.runbook.runbook import read_plain
 from agent.runbook.secrets import EnvironmentSecret
 from agent.runbook.steps import ClickStep, DragStep, Element, PressStep, SecretName, TypeStep
@@ -244,3 +245,16 @@ def test_a_half_written_name_forgets_nothing(review: ReviewDialog) -> None:
     QTest.keyClicks(review.words, "eapple field")
     review.list.setCurrentRow(2)
     assert _lines(review)[:2] == ["click PINeapple field", 'type "hunter2"']
+
+
+class _Broken:
+    """A node of a program that does what no node should."""
+
+    def __getattr__(self, name: str) -> object:
+        raise TypeError(name)
+
+
+def test_a_program_that_breaks_the_rules_leaves_the_next_question_answered() -> None:
+    tree = Tree(_Broken(), OSError)
+    assert answer_line(tree, b'{"do": "focus", "id": 7}') == {"id": 7, "found": None}
+    assert answer_line(tree, b"no json") == {"id": None, "found": None}
