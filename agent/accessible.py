@@ -43,11 +43,15 @@ _SECRET_ROLE = "password text"  # noqa: S105 - AT-SPI's name of a role
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a program says of an element; ``box_px`` is on the virtual desktop, None where it tells none."""
+    """What a program says of an element; ``box_px`` is on the virtual desktop, None where it tells none.
+
+    ``window`` is the title of the window that it is in.
+    """
 
     role: str
     name: str
     box_px: Rect | None
+    window: str = ""
 
     @property
     def is_secret(self) -> bool:
@@ -201,4 +205,4 @@ def _told(found: dict[str, Any] | None) -> Told | None:
         return None
     left, top, right, bottom = found["box"]
     box_px = Rect(left, top, right, bottom) if right > left and bottom > top else None
-    return Told(found["role"], found["name"], box_px)
+    return Told(found["role"], found["name"], box_px, found["window"])

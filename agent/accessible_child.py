@@ -80,7 +80,7 @@ class Tree:
             mapping = self._mapping(self._box(top), window, pid)
             found = self._deepest(top, (x - mapping.x) / mapping.scale, (y - mapping.y) / mapping.scale)
             if found is not None:
-                return self._describe(self._control(found[0]), mapping)
+                return self._describe(self._control(found[0]), mapping, top)
         return None
 
     def focused(self) -> dict[str, Any] | None:
@@ -90,12 +90,12 @@ class Tree:
             tops = [top for app in self._applications(0) for top in self._children(app) if self._is(top, "ACTIVE")]
             found = (self._focused_in(top) for top in tops)
             self._focus = next((node for node in found if node is not None), None)
-        return None if self._focus is None else self._describe(self._focus, Mapping())
+        return None if self._focus is None else self._describe(self._focus, Mapping(), self._top(self._focus))
 
     def moved(self, node: Any) -> dict[str, Any] | None:
         """Take what has just got the focus, and return it."""
         self._focus = node
-        return self._describe(node, Mapping())
+        return self._describe(node, Mapping(), self._top(node))
 
     def _deepest(self, node: Any, x: float, y: float, depth: int = 0) -> tuple[Any, bool] | None:
         """Return the innermost node at a place, and whether it is in something that was opened over the rest."""
@@ -141,7 +141,16 @@ class Tree:
                 return found
         return None
 
-    def _describe(self, node: Any, mapping: Mapping) -> dict[str, Any] | None:
+    def _top(self, node: Any) -> Any:
+        """Return the window that a node is in."""
+        for _ in range(MAX_DEPTH):
+            parent = self._parent(node)
+            if parent is None or self._role(parent) == "application":
+                break
+            node = parent
+        return node
+
+    def _describe(self, node: Any, mapping: Mapping, top: Any) -> dict[str, Any] | None:
         try:
             role = self._role(node)
             name = self._name(node) or self._label(node)
@@ -149,7 +158,8 @@ class Tree:
                 # A field without a label of its own says in grey what belongs into it, or has text beside it.
                 name = name or (node.get_attributes() or {}).get("placeholder-text", "") or self._beside(node)
             name = name or node.get_description() or ""
-            return {"role": role, "name": name[:MAX_CHARS], "box": mapping.px(self._box(node))}
+            box, window = mapping.px(self._box(node)), self._name(top)
+            return {"role": role, "name": name[:MAX_CHARS], "box": box, "window": window}
         except self._failed:
             return None  # it went away while it was asked
 

@@ -14,7 +14,7 @@ from agent.types import Point, Rect
 from app.translate import tr
 from app.ui.agent.run import look_options
 from app.ui.record.same_place import is_same_place
-from app.ui.record.secrets import hidden, settle
+from app.ui.record.secrets import hidden, numbered, settle
 from app.ui.record.taken import Taken, element_of
 from app.ui.record.writing import said, steps_text
 from app.ui.services import Services
@@ -108,7 +108,7 @@ class ReviewDialog(QDialog):
     def _fill(self, place: int = -1) -> None:
         self.list.blockSignals(True)
         self.list.clear()
-        for row_, taken in enumerate(hidden(self._taken)):
+        for row_, taken in enumerate(numbered(hidden(self._taken))):
             self.list.addItem(QListWidgetItem(self._line(row_, taken)))
         self.list.blockSignals(False)
         first = next((n for n, taken in enumerate(self._taken) if taken.needs_words), 0)
@@ -170,7 +170,7 @@ class ReviewDialog(QDialog):
         words, end_words = self.words.text(), self.end_words.text()
         self._taken[place] = replace(self._taken[place], words=words, end_words=end_words)
         self._found.pop(place, None)
-        for row_, shown in enumerate(hidden(self._taken)):
+        for row_, shown in enumerate(numbered(hidden(self._taken))):
             self.list.item(row_).setText(self._line(row_, shown))
         self._mark()
         self._refresh()
@@ -231,7 +231,8 @@ class ReviewDialog(QDialog):
     def _one(self, found: object) -> None:
         assert isinstance(found, Found)  # noqa: S101 - nothing else is reported
         self._found[found.number] = found
-        self.list.item(found.number).setText(self._line(found.number, self._taken[found.number]))
+        shown = numbered(hidden(self._taken))[found.number]
+        self.list.item(found.number).setText(self._line(found.number, shown))
         self._mark()
 
     def _checked(self, _nothing: None) -> None:

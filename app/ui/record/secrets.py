@@ -5,7 +5,7 @@ from dataclasses import replace
 from agent.types import Point, Rect
 from app.ui.record.hand import stays_in_field
 from app.ui.record.same_place import field_around
-from app.ui.record.taken import Taken, is_secret_name
+from app.ui.record.taken import Taken, is_secret_name, secret_name
 
 _COVER_PX = (300, 24)
 """How far around a click a field is painted over when nothing tells where it ends."""
@@ -44,6 +44,36 @@ def settle(taken: list[Taken]) -> list[Taken]:
             words = last.words if last.words.strip() else each.words
             found[-1] = replace(last, kind="type", secret=True, words=words, told=each.told or last.told)
     _cover(found)
+    return found
+
+
+def numbered(taken: list[Taken]) -> list[Taken]:
+    """Return the same things with a name for each secret: one for each field, so that none is typed into another."""
+    names: dict[object, str] = {}
+    found: list[Taken] = []
+    for place, each in enumerate(taken):
+        if each.secret:
+            field = _field(each) or place
+            if field not in names:
+                names[field] = _unused(secret_name(each.words), set(names.values()))
+            each = replace(each, secret_as=names[field])
+        found.append(each)
+    return found
+
+
+def _field(taken: Taken) -> object:
+    """Return what tells a field from others; None where nothing says that it is not one of its own."""
+    told, words = taken.told, taken.words.strip()
+    if told is None or words != told.words:
+        return words.casefold() or None
+    return told if told.box_px is not None else None
+
+
+def _unused(name: str, used: set[str]) -> str:
+    found, number = name, 1
+    while found in used:
+        number += 1
+        found = f"{name}_{number}"
     return found
 
 

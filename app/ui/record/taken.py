@@ -82,7 +82,7 @@ class Taken:
 
     ``words`` are what its target is called, ``end_words`` what it is dragged to: what the program says (``told``)
     until the person says otherwise. Of a ``secret`` no ``text`` is kept. ``number`` and ``end_number`` are those of
-    the questions about its elements.
+    the questions about its elements. ``secret_as`` is what its secret is called among others: see `numbered`.
     """
 
     kind: Kind
@@ -101,6 +101,7 @@ class Taken:
     told: Told | None = None
     number: int = 0
     end_number: int = 0
+    secret_as: str = ""
 
     @property
     def is_named(self) -> bool:
@@ -139,7 +140,7 @@ class Taken:
             case "scroll":
                 return ScrollStep(self.way, min(self.count, 100))
             case "type" if self.secret:
-                return TypeStep(SecretName(secret_name(self.words)), element_of(self.words))
+                return TypeStep(SecretName(self.secret_as or secret_name(self.words)), element_of(self.words))
             case "type":
                 return TypeStep(_plain(self.text))
             case "press":

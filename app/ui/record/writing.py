@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from agent.runbook.wording import write_step
 from app.translate import tr
-from app.ui.record.secrets import settle
-from app.ui.record.taken import Taken, secret_name
+from app.ui.record.secrets import numbered, settle
+from app.ui.record.taken import Taken
 
 _UNNAMED = "…?"
 _FILE = "{file: path}"
@@ -29,9 +29,9 @@ def steps_text(taken: Iterable[Taken]) -> str:
 
     What no step can say is left in a comment.
     """
-    steps = settle(list(taken))
+    steps = numbered(settle(list(taken)))
     lines = [_line(each) for each in steps]
-    names = sorted({secret_name(each.words) for each in steps if each.secret})
+    names = sorted({each.secret_as for each in steps if each.secret})
     if not names:
         return "\n".join(lines)
     head = [

@@ -149,6 +149,23 @@ def test_a_name_makes_a_secret_of_the_text_and_covers_it_in_later_pictures() -> 
     assert after.image().getpixel((500, 300)) == (255, 255, 255)
 
 
+def test_no_two_fields_share_a_secret() -> None:
+    box_px = Rect(20, 20, 320, 50)
+    login, pay = (Told("password text", name, box_px, "Shop") for name in ("登录密码", "支付密码"))
+    taken = [Taken("type", secret=True, told=told, words=told.words) for told in (login, pay, login)]
+    other_site = Told("password text", "登录密码", box_px, "Bank")
+    taken.append(Taken("type", secret=True, told=other_site, words=other_site.words))
+    taken += [Taken("type", secret=True, words="the PIN")] * 2
+    text = steps_text([step for each in taken for step in (each, Taken("press", keys=("tab",)))])
+    names = [
+        each.step.text.name
+        for each in read_yaml(text, "recorded", Path()).instructions
+        if isinstance(each.step, TypeStep) and isinstance(each.step.text, SecretName)
+    ]
+    assert names == ["secret", "secret_2", "secret", "secret_3", "pin", "pin"]
+    assert "  secret_2: {env: DESKHAND_SECRET_2}" in text.splitlines()
+
+
 def _drawn(draw: Callable[[ImageDraw.ImageDraw], None]) -> Image.Image:
     image = Image.new("RGB", SIZE_PX, (240, 240, 240))
     draw(ImageDraw.Draw(image))
