@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from agent.accessible import Told
 from agent.types import Point, Rect
 from app.ui.record.hand import stays_in_field
 from app.ui.record.same_place import field_around
@@ -14,17 +15,21 @@ _COVER_PX = (300, 24)
 def hidden(taken: list[Taken]) -> list[Taken]:
     """Return the same things, one for one, with each text as a secret that goes into a field called like one."""
     field: Taken | None = None
+    into: Told | None = None
     found: list[Taken] = []
     for each in taken:
         if each.kind == "type":
+            if _went_on(into, each.told):
+                field = None
+            into = each.told or into
             if not each.secret and (is_secret_name(each.words) or (field is not None and _is_secret(field))):
                 each = replace(each, secret=True, text="")
             if each.secret and field is not None and not each.words.strip() and field.words.strip():
                 each = replace(each, words=field.words)
         elif each.kind in ("click", "drag"):
-            field = each if is_plain_click(each) else None
+            field, into = each if is_plain_click(each) else None, None
         elif each.kind == "press" and not stays_in_field(each):
-            field = None
+            field = into = None
         found.append(each)
     return found
 
@@ -32,10 +37,13 @@ def hidden(taken: list[Taken]) -> list[Taken]:
 def settle(taken: list[Taken]) -> list[Taken]:
     """Forget the texts that are secrets, in later pictures too, and join each with the click into its field."""
     found: list[Taken] = []
+    into: Told | None = None
     for before, each in zip(taken, hidden(taken), strict=True):
         last = found[-1] if found else None
-        if last is not None and last.secret and stays_in_field(each):
+        if last is not None and last.secret and stays_in_field(each) and not _went_on(into or last.told, each.told):
             continue
+        if each.kind == "type":
+            into = each.told
         if not each.secret or last is None or not is_plain_click(last):
             found.append(each)
         elif before.secret and before.told is not None and not _holds(before.told.box_px, last.point):
@@ -80,6 +88,19 @@ def _unused(name: str, used: set[str]) -> str:
 def is_plain_click(taken: Taken) -> bool:
     """Say whether it is what puts the focus into a field."""
     return taken.kind == "click" and taken.button == "left" and not taken.modifiers
+
+
+def _went_on(before: Told | None, told: Told | None) -> bool:
+    """Say whether the focus has gone on by itself, as from a code to the field after it.
+
+    Where that is in doubt it has not: a field's box and its window's title may change while it is typed into.
+    """
+    if before is None or told is None:
+        return False
+    if before.box_px is None or told.box_px is None:
+        return before.name != told.name
+    apart = before.box_px.intersection(told.box_px) is None
+    return apart and (before.name != told.name or not told.name)
 
 
 def _is_secret(field: Taken) -> bool:

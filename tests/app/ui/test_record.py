@@ -166,6 +166,22 @@ def test_no_two_fields_share_a_secret() -> None:
     assert "  secret_2: {env: DESKHAND_SECRET_2}" in text.splitlines()
 
 
+def test_what_is_typed_after_a_secret_stays_where_the_field_moves_on_by_itself() -> None:
+    pin, note = Told("entry", "PIN", Rect(60, 80, 160, 120)), Told("entry", "Note", Rect(200, 80, 400, 120))
+    hand = Hand()
+    _click(hand, 100, 100, 1000, told=pin)
+    hand.focus_moved(pin)
+    _type(hand, "1234")
+    hand.focus_moved(note)
+    _type(hand, "call me")
+    settled = settle(hand.taken)
+    assert [(each.words, each.secret, each.text) for each in settled] == [
+        ("the PIN field", True, ""),
+        ("the Note field", False, "call me"),
+    ]
+    assert settle(settled) == settled
+
+
 def _drawn(draw: Callable[[ImageDraw.ImageDraw], None]) -> Image.Image:
     image = Image.new("RGB", SIZE_PX, (240, 240, 240))
     draw(ImageDraw.Draw(image))
