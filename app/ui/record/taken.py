@@ -48,20 +48,24 @@ class Shot:
     def pack(self) -> None:
         """Make it small; from any thread."""
         with self._packing:
-            if self._frame is not None:
-                self._packed, self._frame = _png(self._frame.image()), None
+            self._pack()
+
+    def _pack(self) -> None:
+        if self._frame is not None:
+            self._packed, self._frame = _png(self._frame.image()), None
 
     @property
     def packed(self) -> bytes:
         """The picture as PNG."""
-        self.pack()
-        if self._to_cover:
-            image = Image.open(io.BytesIO(self._packed)).convert("RGB")
-            drawn = ImageDraw.Draw(image)
-            for rect in self._to_cover:
-                drawn.rectangle((rect.left, rect.top, rect.right - 1, rect.bottom - 1), fill=_COVER_RGB)
-            self._packed, self._to_cover = _png(image), []
-        return self._packed
+        with self._packing:
+            self._pack()
+            if self._to_cover:
+                image = Image.open(io.BytesIO(self._packed)).convert("RGB")
+                drawn = ImageDraw.Draw(image)
+                for rect in self._to_cover:
+                    drawn.rectangle((rect.left, rect.top, rect.right - 1, rect.bottom - 1), fill=_COVER_RGB)
+                self._packed, self._to_cover = _png(image), []
+            return self._packed
 
     def image(self) -> Image.Image:
         """Return the picture."""
@@ -69,11 +73,14 @@ class Shot:
 
     def cover(self, rect_px: Rect) -> None:
         """Paint over a rectangle of the virtual desktop, for good: it may show a secret."""
-        inside = rect_px.intersection(self.rect_px)
-        if inside is not None and rect_px not in self._covered:
-            self._covered.add(rect_px)
-            left, top = self.rect_px.left, self.rect_px.top
-            self._to_cover.append(Rect(inside.left - left, inside.top - top, inside.right - left, inside.bottom - top))
+        inside, left, top = rect_px.intersection(self.rect_px), self.rect_px.left, self.rect_px.top
+        if inside is None:
+            return
+        covered = Rect(inside.left - left, inside.top - top, inside.right - left, inside.bottom - top)
+        with self._packing:
+            if rect_px not in self._covered:
+                self._covered.add(rect_px)
+                self._to_cover.append(covered)
 
 
 @dataclass(frozen=True, slots=True)
