@@ -64,6 +64,11 @@ class Told:
         return self.role in _NOUNS
 
     @property
+    def is_field(self) -> bool:
+        """Whether it is one that is typed into."""
+        return self.role == "combo box" or _NOUNS.get(self.role) == "field"
+
+    @property
     def words(self) -> str:
         """What a person would call it: ``the Save button``; "" for what has no name."""
         name = " ".join(self.name.replace("_", " ").split()).rstrip(":").strip()

@@ -93,9 +93,12 @@ class Tree:
         return None if self._focus is None else self._describe(self._focus, Mapping(), self._top(self._focus))
 
     def moved(self, node: Any) -> dict[str, Any] | None:
-        """Take what has just got the focus, and return it."""
+        """Take what has just got the focus; return it where it is what is typed into now."""
+        top = self._top(node)
+        if not self._is(top, "ACTIVE") or not (self._role(node) in FIELDS or self._is(node, "EDITABLE")):
+            return None
         self._focus = node
-        return self._describe(node, Mapping(), self._top(node))
+        return self._describe(node, Mapping(), top)
 
     def _deepest(self, node: Any, x: float, y: float, depth: int = 0) -> tuple[Any, bool] | None:
         """Return the innermost node at a place, and whether it is in something that was opened over the rest."""
@@ -343,8 +346,9 @@ def main() -> int:
         return bool(chunk)
 
     def focus_moved(event: Any) -> None:
-        if event.detail1:
-            say({"found": tree.moved(event.source)})
+        found = tree.moved(event.source) if event.detail1 else None
+        if found is not None:
+            say({"found": found})
 
     listener = Atspi.EventListener.new(focus_moved)
     listener.register("object:state-changed:focused")

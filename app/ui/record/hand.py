@@ -98,14 +98,15 @@ class Hand:
         self.taken[-1] = replace(self.taken[-1], number=number)
 
     def letter(self, text: str) -> bool:
-        """Take what was typed; say whether it is not known into what, so that `types_into` follows."""
+        """Take what was typed; say whether it begins a run of letters, so that `types_into` follows."""
         self._end_click()
         last = self.taken[-1] if self.taken else None
         if self._run and last is not None and last.kind == "type":
             if not last.secret:
                 self.taken[-1] = replace(last, text=last.text + text)
             return False
-        return self._begin_run(text)
+        self._begin_run(text)
+        return True
 
     def key(self, keys: tuple[str, ...]) -> None:
         """Take a key or a combination that types nothing.
@@ -154,6 +155,8 @@ class Hand:
         late = not all(map(stays_in_field, self.taken[place + 1 :]))
         if late and before is not None and not _lies_in(before, told):
             return
+        if each.secret and not _hides(told):
+            return  # it is a secret by what was known when it began, and the focus may be further on by now
         if not late:
             self._focus = told
         if _hides(told):
@@ -163,9 +166,11 @@ class Hand:
             self.taken[place] = replace(each, told=told, words=told.words)
 
     def focus_moved(self, told: Told | None) -> None:
-        """Take the news of what has the focus now."""
+        """Take the news of what has the focus now; news of what nobody types into changes nothing."""
+        if told is None or (told.is_control and not told.is_field):
+            return
         before, self._focus = self._focus, told
-        if not self._run or told is None:
+        if not self._run:
             return
         last = self.taken[-1]
         if _hides(told) and not last.secret:
@@ -181,7 +186,7 @@ class Hand:
         if down is not None:
             self._add(_click(down))
 
-    def _begin_run(self, text: str) -> bool:
+    def _begin_run(self, text: str) -> None:
         focus = self._focus
         secret = focus is not None and _hides(focus)
         self._add(
@@ -194,7 +199,6 @@ class Hand:
             )
         )
         self._run = True
-        return focus is None
 
     def _hide(self, place: int) -> None:
         """Forget what was typed from there on, up to where the focus has gone on."""
