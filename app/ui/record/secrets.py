@@ -46,13 +46,14 @@ def settle(taken: list[Taken]) -> list[Taken]:
             into = each.told
         if not each.secret or last is None or not is_plain_click(last):
             found.append(each)
-        elif before.secret and before.told is not None and not _holds(before.told.box_px, last.point):
+        elif before.secret and before.told is not None and not _is_at(before.told, last):
             found.append(each)  # the focus went elsewhere after the click
         else:
             words = last.words if last.words.strip() else each.words
-            found[-1] = replace(last, kind="type", secret=True, words=words, told=each.told or last.told)
-    _cover(found)
-    return found
+            # What is told of a click is in pixels; what is told of the focus may not be.
+            told = last.told if last.told is not None and last.told.is_field else each.told or last.told
+            found[-1] = replace(last, kind="type", secret=True, words=words, told=told)
+    return _covered(found)
 
 
 def numbered(taken: list[Taken]) -> list[Taken]:
@@ -107,25 +108,40 @@ def _is_secret(field: Taken) -> bool:
     return is_secret_name(field.words) or (field.told is not None and field.told.is_secret)
 
 
-def _holds(box_px: Rect | None, point: Point | None) -> bool:
-    return box_px is None or point is None or box_px.contains(point)
+def _is_at(told: Told, click: Taken) -> bool:
+    """Say whether the focus may be in the field that was clicked."""
+    if click.told is not None and click.told.is_field and told.name and click.told.name == told.name:
+        return True
+    return told.box_px is None or click.point is None or told.box_px.contains(click.point)
 
 
-def _cover(taken: list[Taken]) -> None:
-    """Paint over the fields that show a secret in clear, in all pictures after it."""
+def _covered(taken: list[Taken]) -> list[Taken]:
+    """Paint over the fields that show a secret in clear, in all pictures after it; without a place, drop those."""
     shown: list[Rect] = []
+    unknown = False
+    found: list[Taken] = []
     for each in taken:
+        if unknown and each.shot is not None:
+            each = replace(each, shot=None)
         if each.shot is not None:
             for rect_px in shown:
                 each.shot.cover(rect_px)
         if each.secret and (each.told is None or not each.told.is_secret):
-            shown += _place(each)
+            places = _place(each)
+            shown += places
+            unknown = unknown or not places
+        found.append(each)
+    return found
 
 
 def _place(taken: Taken) -> list[Rect]:
-    if taken.told is not None and taken.told.box_px is not None:
-        return [taken.told.box_px]
-    if taken.point is None or taken.shot is None:
+    """Return where a secret shows: none without a click, since what is told of the focus may be in no pixels."""
+    if taken.point is None:
+        return []
+    box_px = taken.told.box_px if taken.told is not None else None
+    if box_px is not None and box_px.contains(taken.point):
+        return [box_px]
+    if taken.shot is None:
         return []
     at, origin = taken.point, taken.shot.rect_px
     field = field_around(taken.shot.image(), Point(at.x_px - origin.left, at.y_px - origin.top))

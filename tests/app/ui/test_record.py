@@ -197,6 +197,23 @@ def test_a_stray_focus_event_takes_no_protection_from_a_password_field() -> None
     assert "x9" not in repr(hand.taken)
 
 
+def test_a_secret_is_covered_where_it_was_clicked_and_its_pictures_dropped_where_that_is_unknown() -> None:
+    hand = Hand()
+    _click(hand, 100, 100, 1000, told=Told("entry", "PIN", Rect(60, 80, 160, 120)))
+    hand.focus_moved(Told("entry", "PIN", Rect(30, 40, 80, 60)))  # in logical pixels
+    _type(hand, "1234")
+    _click(hand, 500, 300, 3000)
+    hand.key(("tab",))
+    hand.focus_moved(Told("entry", "PIN", Rect(30, 140, 80, 160)))
+    _type(hand, "5678")
+    _click(hand, 500, 300, 9000)
+    first, second, _tab, typed, third = settle(hand.taken)
+    assert (first.secret, typed.secret, third.shot) == (True, True, None)
+    assert second.shot is not None
+    assert second.shot.image().getpixel((70, 110)) != (255, 255, 255)
+    assert second.shot.image().getpixel((40, 50)) == (255, 255, 255)
+
+
 def _drawn(draw: Callable[[ImageDraw.ImageDraw], None]) -> Image.Image:
     image = Image.new("RGB", SIZE_PX, (240, 240, 240))
     draw(ImageDraw.Draw(image))
