@@ -160,6 +160,8 @@ class Hand:
         if not late:
             self._focus = told
         if _hides(told):
+            if not (told.words or each.told is None):
+                told = each.told  # a window that has closed meanwhile tells no more than what kind of field it was
             self.taken[place] = replace(each, told=told, words=told.words)
             self._hide(place)
         elif not late:
