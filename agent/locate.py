@@ -9,7 +9,7 @@ import math
 import threading
 import time
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Protocol, Self
 
 from PIL import Image
 
@@ -17,35 +17,68 @@ from agent.coords import Rect, crop_around, from_crop, relative_to_pixel
 from model.chat import ChatModel, GenerateOptions, complete
 from model.grounding import Found, NotThere, Prompt, Unreadable, ask, prompt_named, read_answer
 
-PATCH_PX = 14
+FAMILY_PATCH_PX = 14
 ANSWER_TOKENS: dict[Prompt, int] = {"code": 512, "bare": 48}
 """Tokens that an answer to each prompt may take; the family may explain itself first."""
 SHARP_SCALE: dict[Prompt, float] = {"code": 0.85, "bare": 0.6}
 """Below which reduction a closer look pays. The built-in checkpoint, which alone is asked barely, reads small text
 well and loses more by missing surroundings: on held-out screens of 1000 to 1500 px 91% with one look, 82% with two."""
+ZOOM: dict[Prompt, float] = {"code": 2.0, "bare": 3.0}
+"""How much closer the next look is. A third of a 4K screen is of a size that the built-in one reads best."""
+
+
+class Stated(Protocol):
+    """What a loaded model, or the card of a served one, says about its looking; None is unknown."""
+
+    @property
+    def grounding_prompt(self) -> str | None:
+        """Name of the prompt it was taught, see `model.grounding`."""
+        ...
+
+    @property
+    def in_token_limit(self) -> int | None:
+        """Patches of a picture that it looks at."""
+        ...
+
+    @property
+    def patch_px(self) -> int | None:
+        """Side of a patch."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class LocateOptions:
-    """How to look. ``limit_patches`` is the model's own limit of patches an image.
+    """How to look. ``limit_patches`` is the model's own limit of patches of ``patch_px`` an image.
 
-    ``max_looks`` 1 never zooms. A look counts as reduced below ``sharp_scale`` of native size.
+    ``max_looks`` 1 never zooms. A look counts as reduced below ``sharp_scale`` of native size, and the next
+    one is ``zoom`` times closer.
     """
 
     prompt: Prompt = "code"
     limit_patches: int = 4096
+    patch_px: int = FAMILY_PATCH_PX
     max_looks: int = 3
     sharp_scale: float = 0.85
+    zoom: float = 2.0
     generate: GenerateOptions = field(
         default_factory=lambda: GenerateOptions(max_tokens=ANSWER_TOKENS["code"], temperature=0.0)
     )
 
     @classmethod
-    def of(cls, grounding_prompt: str | None, in_token_limit: int, max_looks: int = 3) -> Self:
-        """Take the prompt and the limit that a loaded model states."""
-        prompt = prompt_named(grounding_prompt)
-        generate = GenerateOptions(max_tokens=ANSWER_TOKENS[prompt], temperature=0.0)
-        return cls(prompt, in_token_limit, max_looks, SHARP_SCALE[prompt], generate)
+    def of(cls, stated: Stated | None, max_looks: int = 3) -> Self:
+        """Take what a model states about itself, and the family's own for what it leaves out."""
+        prompt = prompt_named(stated.grounding_prompt if stated else None)
+        default = cls()
+        return replace(
+            default,
+            prompt=prompt,
+            limit_patches=(stated.in_token_limit if stated else None) or default.limit_patches,
+            patch_px=(stated.patch_px if stated else None) or default.patch_px,
+            max_looks=max_looks,
+            sharp_scale=SHARP_SCALE[prompt],
+            zoom=ZOOM[prompt],
+            generate=GenerateOptions(max_tokens=ANSWER_TOKENS[prompt], temperature=0.0),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +138,17 @@ def locate(
             point = None
         if point is None or look.scale >= options.sharp_scale:
             break
-        window = crop_around(*point, whole, math.ceil(window.width / 2), math.ceil(window.height / 2))
+        width, height = math.ceil(window.width / options.zoom), math.ceil(window.height / options.zoom)
+        window = crop_around(*point, whole, width, height)
     elapsed_ms = (time.monotonic() - started) * 1000
     if point is None:
         return Location(False, None, None, tuple(looks), elapsed_ms)
     return Location(True, relative_to_pixel(*point, image.width, image.height), point, tuple(looks), elapsed_ms)
 
 
-def shown_scale(width_px: int, height_px: int, limit_patches: int) -> float:
+def shown_scale(width_px: int, height_px: int, limit_patches: int, patch_px: int = FAMILY_PATCH_PX) -> float:
     """Return the factor by which the family's rule reduces a picture, 1.0 at most."""
-    patches = (width_px // PATCH_PX) * (height_px // PATCH_PX)
+    patches = (width_px // patch_px) * (height_px // patch_px)
     return min(1.0, math.sqrt(limit_patches / patches)) if patches else 1.0
 
 
@@ -133,7 +167,7 @@ def _look(
     answer = complete(model, ask(shown, instruction, options.prompt), generate, cancel)
     return Look(
         window=window,
-        scale=shown_scale(window.width, window.height, options.limit_patches),
+        scale=shown_scale(window.width, window.height, options.limit_patches, options.patch_px),
         answer=read_answer(answer.text),
         text=answer.text,
         ms=(time.monotonic() - started) * 1000,

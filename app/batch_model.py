@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 _CPU_WORKERS, _GPU_WORKERS, _SERVER_WORKERS = 4, 32, 16
 """Rows asked at once by default. A GPU's are twice what an engine decodes together, so that the next wait ready."""
 
-_UNKNOWN_LIMIT_PATCHES = 4096
-
 
 @dataclass(frozen=True, slots=True)
 class Opened:
@@ -64,7 +62,7 @@ class EngineSource:
             info = engine.info
             if "ground" not in info.capabilities:
                 raise InputError(f"{info.name} cannot ground", remedy="choose another with --model")
-            options = LocateOptions.of(info.grounding_prompt, info.in_token_limit, self.looks)
+            options = LocateOptions.of(info, self.looks)
             workers = _CPU_WORKERS if info.device == "cpu" else _GPU_WORKERS
             yield Opened(engine, info.name, options, workers)
 
@@ -100,7 +98,7 @@ class EndpointSource:
             silence = Timeouts(silence_s=self.silence_s)
             endpoint = stack.enter_context(Endpoint(self.url, self.name, key, timeouts=silence))
             card = _card(endpoint, self.retries)
-            options = LocateOptions.of(card.grounding_prompt, card.in_token_limit or _UNKNOWN_LIMIT_PATCHES, self.looks)
+            options = LocateOptions.of(card, self.looks)
             if self.name is None:
                 endpoint = stack.enter_context(Endpoint(self.url, card.id, key, timeouts=silence))
             patient = Patient(endpoint, Patience(retries=self.retries))

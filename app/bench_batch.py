@@ -75,7 +75,7 @@ def bench_batch(
     Asking one by one ends after ``budget_s`` seconds each way, at the end of a screen, and counts what it did.
     """
     generate = GenerateOptions(max_tokens=ANSWER_TOKENS, temperature=0.0)
-    options = replace(LocateOptions.of(engine.info.grounding_prompt, engine.info.in_token_limit, 1), generate=generate)
+    options = replace(LocateOptions.of(engine.info, 1), generate=generate)
     with tempfile.TemporaryDirectory(prefix="deskhand-bench-") as folder:
         files = [_draw(Path(folder), number) for number in range(images)]
         warm = [Row.of(f"w{n}", files[0], f"the {n}. {thing}") for n, thing in enumerate(_THINGS)]

@@ -30,7 +30,7 @@ def bench_ground(
     engine: Engine, *, runs: int = 5, notice: Callable[[str], None] = lambda _text: None
 ) -> list[GroundFigures]:
     """Locate one button on the shipped sample, enlarged to each size; caches are emptied before each run."""
-    options = LocateOptions.of(engine.info.grounding_prompt, engine.info.in_token_limit)
+    options = LocateOptions.of(engine.info)
     path, targets = sample()
     picture = Image.open(path).convert("RGB")
     figures: list[GroundFigures] = []

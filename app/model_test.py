@@ -61,7 +61,7 @@ def try_model(engine: Engine) -> Report:
     info = engine.info
     pointings: list[Pointing] = []
     if "ground" in info.capabilities:
-        options = LocateOptions.of(info.grounding_prompt, info.in_token_limit)
+        options = LocateOptions.of(info)
         for target in targets:
             location = locate(engine, image, target.instruction, options)
             error = target.distance_px(*location.point_px) if location.point_px else None

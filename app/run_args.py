@@ -108,11 +108,10 @@ def _eyes(args: argparse.Namespace, stack: ExitStack) -> "tuple[ChatModel, Locat
     if args.endpoint:
         endpoint = stack.enter_context(_endpoint(args.endpoint, args.endpoint_model, args.endpoint_key_env))
         card = endpoint.card()
-        limit = card.in_token_limit or LocateOptions().limit_patches
-        return endpoint, LocateOptions.of(card.grounding_prompt, limit, args.looks), card.capabilities
+        return endpoint, LocateOptions.of(card, args.looks), card.capabilities
     engine = stack.enter_context(open_engine(args))
     info = engine.info
-    return engine, LocateOptions.of(info.grounding_prompt, info.in_token_limit, args.looks), info.capabilities
+    return engine, LocateOptions.of(info, args.looks), info.capabilities
 
 
 def _planner_endpoint(args: argparse.Namespace) -> "Endpoint":

@@ -37,7 +37,7 @@ ALL_CAPABILITIES: tuple[Capability, ...] = ("chat", "plan", "ground")
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """What is loaded, where, and what it can do. ``in_token_limit`` counts patches a picture."""
+    """What is loaded, where, and what it can do. ``in_token_limit`` counts patches of ``patch_px`` a picture."""
 
     name: str
     capabilities: tuple[Capability, ...]
@@ -46,6 +46,7 @@ class EngineInfo:
     device: str
     dtype: str
     grounding_prompt: str | None = None
+    patch_px: int = 14
 
 
 class Engine:
@@ -81,6 +82,7 @@ class Engine:
             str(model.device),
             str(model.dtype).removeprefix("torch."),
             grounding_prompt,
+            preprocess.patch_size,
         )
         self._rules = PromptRules(tokenizer, preprocess, context, limits.segment_tokens)
         forbidden = [tokenizer.special(name) for name in _NEVER_CHOSEN]

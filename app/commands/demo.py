@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         if ready is None or window is None:
             raise AgentError("the demo's window did not come up", remedy="try again")
         info = engine.info
-        look = LocateOptions.of(info.grounding_prompt, info.in_token_limit)
+        look = LocateOptions.of(info)
         mind = follow(read_plain(STEPS, "the demo"), ModelEyes(engine, look))
         note("the mouse is ours now; Ctrl+C, Ctrl+Shift+Escape or the top left corner stops it")
         setup = AgentSetup(

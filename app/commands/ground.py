@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
 
     with open_engine(args, needs="ground") as engine:
         info = engine.info
-        options = LocateOptions.of(info.grounding_prompt, info.in_token_limit, args.looks)
+        options = LocateOptions.of(info, args.looks)
         location = locate(engine, image, args.instruction, options)
     if args.annotate is not None:
         annotate(image, location).save(args.annotate)

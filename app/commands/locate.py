@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
             info = engine.info
             # Captured once the model is there: the screen is to be as it is now.
             frame = screen.grab(part)
-            options = LocateOptions.of(info.grounding_prompt, info.in_token_limit, args.looks)
+            options = LocateOptions.of(info, args.looks)
             location = locate(engine, frame.image(), args.description, options)
     point = None if location.point_rel is None else place(RelPoint(*location.point_rel), frame.rect_px)
     if args.annotate is not None:

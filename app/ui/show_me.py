@@ -11,8 +11,6 @@ from app.ui.tasks import Cancel
 from model.chat import ChatModel
 from model.wire.card import ModelCard
 
-_FAMILY_PATCHES = 4096
-
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -30,9 +28,7 @@ def look_at_screen(cancel: Cancel, model: ChatModel, card: ModelCard | None, wha
     with open_screen() as screen:
         frame = screen.grab()
     picture = frame.image()
-    options = LocateOptions.of(
-        card.grounding_prompt if card else None, (card.in_token_limit if card else None) or _FAMILY_PATCHES
-    )
+    options = LocateOptions.of(card)
     started = time.monotonic()
     found = locate(model, picture, what, options, cancel.event)
     point = None

@@ -109,7 +109,7 @@ def engine_pointer(model: str, looks: int) -> tuple[Pointer, Callable[[], None]]
 
     locating = import_module("agent.locate")
     engine = Engine.load(model)
-    options = locating.LocateOptions.of(engine.info.grounding_prompt, engine.info.in_token_limit, looks)
+    options = locating.LocateOptions.of(engine.info, looks)
 
     def point(image: Image.Image, instruction: str) -> tuple[float, float] | None:
         location = locating.locate(engine, image, instruction, options)

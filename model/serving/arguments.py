@@ -124,5 +124,6 @@ def load_engine(args: argparse.Namespace, progress: Callable[[str], None]) -> tu
         context_tokens=info.context_tokens,
         in_token_limit=info.in_token_limit,
         grounding_prompt=info.grounding_prompt,
+        patch_px=info.patch_px,
     )
     return engine, card

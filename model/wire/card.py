@@ -12,7 +12,7 @@ ALL_CAPABILITIES: tuple[Capability, ...] = ("chat", "plan", "ground")
 class ModelCard:
     """What a server says about its model; None is unknown.
 
-    ``context_tokens`` counts prompt and answer, ``in_token_limit`` the patches of a picture.
+    ``context_tokens`` counts prompt and answer, ``in_token_limit`` the patches of a picture, each ``patch_px`` wide.
     ``grounding_prompt`` is the checkpoint's own, see `model.grounding`. ``gpu_used_bytes`` of
     ``gpu_total_bytes`` are held at the moment of asking, by a server of ours with a GPU.
     """
@@ -22,6 +22,7 @@ class ModelCard:
     context_tokens: int | None = None
     in_token_limit: int | None = None
     grounding_prompt: str | None = None
+    patch_px: int | None = None
     gpu_used_bytes: int | None = None
     gpu_total_bytes: int | None = None
 
@@ -38,6 +39,7 @@ def card_json(card: ModelCard) -> Json:
         "deskhand": {
             "in_token_limit": card.in_token_limit,
             "grounding_prompt": card.grounding_prompt,
+            "patch_px": card.patch_px,
             "gpu_used_bytes": card.gpu_used_bytes,
             "gpu_total_bytes": card.gpu_total_bytes,
         },
@@ -55,6 +57,7 @@ def card_from_json(entry: object) -> ModelCard:
     stated, extra = entry.get("capabilities"), entry.get("deskhand")
     extra = extra if isinstance(extra, dict) else {}
     length, limit, prompt = entry.get("max_model_len"), extra.get("in_token_limit"), extra.get("grounding_prompt")
+    patch = extra.get("patch_px")
     used, total = extra.get("gpu_used_bytes"), extra.get("gpu_total_bytes")
     return ModelCard(
         id=name,
@@ -62,6 +65,7 @@ def card_from_json(entry: object) -> ModelCard:
         context_tokens=length if isinstance(length, int) else None,
         in_token_limit=limit if isinstance(limit, int) else None,
         grounding_prompt=prompt if isinstance(prompt, str) else None,
+        patch_px=patch if isinstance(patch, int) else None,
         gpu_used_bytes=used if isinstance(used, int) else None,
         gpu_total_bytes=total if isinstance(total, int) else None,
     )

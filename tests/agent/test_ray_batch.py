@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from agent.batch import Row, ground
 from agent.batch_output import ResultFile
 from agent.locate import LocateOptions
 from agent.ray_batch import Pool, Worker, ground_on_ray
-from model.chat import ChatModel
+from model.chat import ChatModel, GenerateOptions
 from model.dummy import make_dummy
 from model.engine import Engine
 from model.errors import CheckpointError
@@ -41,7 +41,7 @@ class LoadTiny:
     @contextmanager
     def __call__(self) -> Iterator[tuple[ChatModel, LocateOptions, int]]:
         with Engine.load(self.folder, device="cpu", dtype="float32") as engine:
-            options = LocateOptions.of("bare", engine.info.in_token_limit, 2)
+            options = replace(LocateOptions.of(engine.info, 2), prompt="bare", generate=GenerateOptions(48, 0.0))
             yield engine, options, 2
 
 

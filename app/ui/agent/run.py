@@ -193,6 +193,4 @@ class AgentRun(QObject):
 
 def look_options(card: ModelCard | None) -> LocateOptions:
     """Return how to ask a model for a place, from what it says about itself."""
-    if card is None or card.in_token_limit is None:
-        return LocateOptions()
-    return LocateOptions.of(card.grounding_prompt, card.in_token_limit)
+    return LocateOptions.of(card)

@@ -12,7 +12,6 @@ from model.errors import InputError
 from model.wire.card import ModelCard
 
 LOCAL_WORKERS, SERVER_WORKERS = 4, 16
-_FAMILY_PATCHES = 4096
 _RETRIES = 4
 
 
@@ -42,4 +41,4 @@ def _check(card: ModelCard) -> None:
 
 
 def _options(card: ModelCard, looks: int) -> LocateOptions:
-    return LocateOptions.of(card.grounding_prompt, card.in_token_limit or _FAMILY_PATCHES, looks)
+    return LocateOptions.of(card, looks)

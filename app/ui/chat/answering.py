@@ -9,7 +9,6 @@ from app.store import Figures, History, NewMessage, StoredMessage, StoredPoint
 from app.store.values import MessageState
 from app.translate import tr
 from app.ui.chat.request import (
-    FAMILY_PATCHES,
     CountingModel,
     Question,
     figures_of,
@@ -125,9 +124,7 @@ class Answer:
             )
         picture = open_image(self._history.files.path(pictures[-1].digest))
         card = job.card
-        options = LocateOptions.of(
-            card.grounding_prompt if card else None, (card.in_token_limit if card else None) or FAMILY_PATCHES
-        )
+        options = LocateOptions.of(card)
         counting = CountingModel(job.model)
         self._text.clear()
         found = locate(counting, picture, what, options, self._cancel)

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from model.wire.card import ModelCard
 
 MAX_ANSWER_TOKENS = 8192
-FAMILY_PATCHES = 4096
 
 
 @dataclass(frozen=True, slots=True)

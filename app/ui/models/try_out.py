@@ -16,7 +16,6 @@ from model.chat import ChatModel
 from model.wire.card import ModelCard
 
 MOST_TARGETS = 3
-_FAMILY_PATCHES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ def try_targets(cancel: Cancel, model: ChatModel, card: ModelCard) -> list[Tried
     path, targets = sample()
     with Image.open(path) as opened:
         picture = opened.convert("RGB")
-    options = LocateOptions.of(card.grounding_prompt, card.in_token_limit or _FAMILY_PATCHES)
+    options = LocateOptions.of(card)
     found: list[Tried] = []
     for number, target in enumerate(targets[:MOST_TARGETS]):
         if cancel.is_set:

@@ -29,7 +29,7 @@ def engine() -> Iterator[Engine]:
 
 
 def hits(engine: Engine, image: Image.Image, targets: list[Target]) -> int:
-    options = LocateOptions.of(engine.info.grounding_prompt, engine.info.in_token_limit)
+    options = LocateOptions.of(engine.info)
     count = 0
     for target in targets:
         point = locate(engine, image, target.instruction, options).point_px

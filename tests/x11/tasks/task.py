@@ -116,7 +116,7 @@ def builtin_eyes() -> Iterator[Eyes]:
     from model.engine import Engine  # torch takes seconds, and most that import this need none
 
     with Engine.load("builtin") as engine:
-        yield ModelEyes(engine, LocateOptions.of(engine.info.grounding_prompt, engine.info.in_token_limit))
+        yield ModelEyes(engine, LocateOptions.of(engine.info))
 
 
 def _judged(judge: Judge) -> str:
