@@ -2,7 +2,8 @@
 
 Exactness: a matrix product of few rows can differ in its last bits from the same rows inside a
 larger one. So a segment is always prefilled alone, its shape given by its own prompt, and decoding
-always runs blocks of one fixed height with attention row by row. A token's bits therefore depend
+always runs blocks of one fixed height with attention row by row, or all of it row by row
+(`model.runtime.rows`). A token's bits therefore depend
 on its own sequence only, whoever shares the block.
 """
 
@@ -19,6 +20,7 @@ from model.architecture.kimi_vl import KimiVL
 from model.architecture.language import Attend
 from model.architecture.vision import Grid
 from model.cache import LatentCache
+from model.runtime.rows import RowDecoder, decodes_in_rows
 
 DECODE_ROWS = ROW_BLOCK
 """Rows of a decoding block: with as many as an expert's rows are padded to, an expert's product has one
@@ -137,22 +139,26 @@ class DecodeBlock:
     """A fixed number of rows that decode together, with buffers that stay where they are.
 
     Rows without a sequence repeat the first one, which costs no further expert. What a CUDA graph
-    needs is in place: one shape, static inputs, no read-back inside the step.
+    needs is in place: one shape, static inputs, no read-back inside the step. On a CPU a small network
+    computes each row by itself instead.
     """
 
     def __init__(self, model: KimiVL, rows: int = DECODE_ROWS, absorbed: AbsorbedWeights | None = None) -> None:
         self.rows = rows
         self._model = model
+        self._single = RowDecoder(model) if decodes_in_rows(model) else None
         self._absorbed = absorbed or absorbed_weights(model)
         self._token_ids = torch.zeros(rows, dtype=torch.long, device=model.device)
         self._positions = torch.zeros(rows, dtype=torch.long, device=model.device)
 
     def step(self, caches: Sequence[LatentCache], token_ids: Sequence[int]) -> Tensor:
-        """Feed one token to each of up to ``rows`` sequences; return float32 logits ``(rows, vocabulary)``.
+        """Feed one token to each of up to ``rows`` sequences; return their float32 logits ``(n, vocabulary)``.
 
-        Row i belongs to ``caches[i]``, which must have room for one more token; rows past the last
-        sequence repeat row 0. On an error nothing is kept, so the step can be repeated.
+        Row i belongs to ``caches[i]``, which must have room for one more token. On an error nothing is
+        kept, so the step can be repeated.
         """
+        if self._single is not None:
+            return self._single.step(caches, token_ids)
         spare = self.rows - len(caches)
         lengths = [cache.length for cache in caches]
         self._token_ids.copy_(torch.tensor([*token_ids, *[token_ids[0]] * spare]), non_blocking=True)
@@ -162,7 +168,7 @@ class DecodeBlock:
         scores = logits(self._model, hidden)
         for cache in caches:
             cache.advance(1)
-        return scores
+        return scores[: len(caches)]
 
     def _decoding(self, caches: Sequence[LatentCache]) -> Attend:
         def attend(layer: int, attention: LatentAttention, q: Tensor, latents: Tensor) -> Tensor:
@@ -194,4 +200,4 @@ def decode_step(model: KimiVL, caches: Sequence[LatentCache], token_ids: Sequenc
         block.step(caches[start : start + block.rows], token_ids[start : start + block.rows])
         for start in range(0, len(caches), block.rows)
     ]
-    return torch.cat(parts)[: len(caches)]
+    return torch.cat(parts)

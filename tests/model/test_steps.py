@@ -11,9 +11,10 @@ from torch import Tensor
 
 from model.architecture.attention import LatentAttention
 from model.architecture.kimi_vl import KimiVL
+from model.architecture.linear import QuantLinear
 from model.architecture.vision import Grid
 from model.cache import LatentCache
-from model.runtime import steps
+from model.runtime import rows, steps
 from model.runtime.steps import DecodeBlock, decode_step, encode_image, logits, new_cache, prefill
 from tests.model.engines import tiny_model
 
@@ -35,6 +36,13 @@ def model() -> KimiVL:
 def no_gradients() -> Iterator[None]:
     with torch.inference_mode():
         yield
+
+
+@pytest.fixture(params=["row by row", "in blocks"])
+def decoding(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decode as a small network does on a CPU, and as everything else does."""
+    if request.param == "in blocks":
+        monkeypatch.setattr(rows, "ROW_BYTES", 0)
 
 
 def tokens(count: int, seed: int) -> Tensor:
@@ -84,6 +92,7 @@ def test_cached_equals_uncached_for_text_and_several_images(
             assert difference(decoded[0], whole[-1]) < 1e-5
 
 
+@pytest.mark.usefixtures("decoding")
 def test_greedy_tokens_equal_those_without_a_cache(model: KimiVL) -> None:
     ids = tokens(33, seed=5).tolist()
     cache = new_cache(model, 128)
@@ -97,6 +106,7 @@ def test_greedy_tokens_equal_those_without_a_cache(model: KimiVL) -> None:
         ids.append(wanted)
 
 
+@pytest.mark.usefixtures("decoding")
 def test_absorbed_and_expanded_attention_agree(model: KimiVL) -> None:
     ids = tokens(50, seed=1)
     absorbed, expanded = new_cache(model, 64), new_cache(model, 64)
@@ -108,6 +118,7 @@ def test_absorbed_and_expanded_attention_agree(model: KimiVL) -> None:
         assert difference(scores, wanted) < 1e-5
 
 
+@pytest.mark.usefixtures("decoding")
 @pytest.mark.parametrize("count", [2, 15, 16, 17, 37])
 def test_a_row_has_the_same_bits_alone_and_in_any_company(any_model: KimiVL, count: int) -> None:
     def caches() -> list[LatentCache]:
@@ -129,6 +140,7 @@ def test_a_row_has_the_same_bits_alone_and_in_any_company(any_model: KimiVL, cou
             assert torch.equal(other[order.index(row)], scores[row])
 
 
+@pytest.mark.usefixtures("decoding")
 def test_a_copied_segment_gives_the_same_bits_as_computing_it_again(any_model: KimiVL) -> None:
     ids = tokens(60, seed=3)
     first, second = new_cache(any_model, 64), new_cache(any_model, 64)
@@ -153,6 +165,7 @@ def test_attention_in_query_blocks_equals_attention_at_once(
     assert difference(steps.attend_segment(attention, q, latents), wanted) < 1e-5
 
 
+@pytest.mark.usefixtures("decoding")
 def test_a_step_that_failed_half_way_can_be_repeated(model: KimiVL, monkeypatch: pytest.MonkeyPatch) -> None:
     caches = [new_cache(model, 64) for _ in range(3)]
     for row, cache in enumerate(caches):
@@ -162,21 +175,52 @@ def test_a_step_that_failed_half_way_can_be_repeated(model: KimiVL, monkeypatch:
         copy.copy_in(cache.copy_out(0))
     block = DecodeBlock(model, 16)
     with monkeypatch.context() as patch:
-        patch.setattr(LatentAttention, "unabsorb", _fail_in_last_layer(model))
+        patch.setattr(LatentAttention, "attend_latents", _fail_in_last_layer(model))
         with pytest.raises(torch.OutOfMemoryError):
             block.step(caches, [1, 2, 3])
     assert torch.equal(block.step(caches, [1, 2, 3]), block.step(fresh, [1, 2, 3]))
 
 
 def _fail_in_last_layer(model: KimiVL) -> Callable[[LatentAttention, Tensor, Tensor], Tensor]:
-    whole = LatentAttention.unabsorb
+    whole = LatentAttention.attend_latents
 
-    def unabsorb(self: LatentAttention, attended: Tensor, w_uv: Tensor) -> Tensor:
+    def attend_latents(self: LatentAttention, q: Tensor, latents: Tensor) -> Tensor:
         if self is model.language_model.layers[-1].self_attn:
             raise torch.OutOfMemoryError("simulated: the last layer's allocation failed")
-        return whole(self, attended, w_uv)
+        return whole(self, q, latents)
 
-    return unabsorb
+    return attend_latents
+
+
+def test_rows_by_themselves_compute_what_a_block_does(model: KimiVL, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert rows.decodes_in_rows(model)
+    single, many = ([new_cache(model, 128) for _ in range(3)] for _ in range(2))
+    for row, caches in enumerate(zip(single, many, strict=True)):
+        for cache in caches:
+            prefill(model, cache, tokens(20 * row + 1, row))
+    alone = DecodeBlock(model)
+    monkeypatch.setattr(rows, "ROW_BYTES", 0)
+    assert not rows.decodes_in_rows(model)
+    together = DecodeBlock(model)
+    for feed in tokens(30, 4).view(10, 3).tolist():
+        assert difference(alone.step(single, feed), together.step(many, feed)) < 1e-5
+    for cache, other in zip(single, many, strict=True):
+        assert difference(cache.copy_out(0), other.copy_out(0)) < 1e-5
+
+
+def test_only_small_dense_float32_networks_decode_row_by_row(model: KimiVL, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not rows.decodes_in_rows(tiny_model(torch.bfloat16))
+    quantised = tiny_model()
+    quantised.language_model.lm_head = QuantLinear(64, 512, bias=False, bits=8, group_size=32)
+    assert not rows.decodes_in_rows(quantised)
+    text = model.config.text
+    idle = (text.n_routed_experts - text.num_experts_per_tok) * 3 * text.moe_intermediate_size * text.hidden_size
+    weights = sum(weight.nbytes for weight in model.language_model.parameters())
+    read = weights - model.language_model.model.embed_tokens.weight.nbytes - 2 * 4 * idle
+    monkeypatch.setattr(rows, "ROW_BYTES", read)
+    assert rows.decodes_in_rows(model)
+    monkeypatch.setattr(rows, "ROW_BYTES", read - 1)
+    assert not rows.decodes_in_rows(model)
 
 
 def test_an_image_has_the_same_features_whatever_is_encoded_before_it(any_model: KimiVL) -> None:
