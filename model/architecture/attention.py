@@ -49,11 +49,18 @@ class LatentAttention(nn.Module):
         The latents are ``(..., T, rank + rope)``. Both come back rotated to their positions;
         ``rotation`` is ``(T, rope / 2, 2)`` or broadcasts to it.
         """
+        return self.queries(x, rotation), self.latents(x, rotation)
+
+    def queries(self, x: Tensor, rotation: Tensor) -> Tensor:
+        """Do the first half of `project`."""
         q = self.q_proj(x).unflatten(-1, (self.heads, -1))
         q_nope, q_rope = q.split((self.nope_dim, self.rope_dim), dim=-1)
-        q = torch.cat((q_nope, rotate_pairs(q_rope, rotation.unsqueeze(-3))), dim=-1)
+        return torch.cat((q_nope, rotate_pairs(q_rope, rotation.unsqueeze(-3))), dim=-1)
+
+    def latents(self, x: Tensor, rotation: Tensor) -> Tensor:
+        """Do the second half of `project`."""
         latent, k_rope = self.kv_a_proj_with_mqa(x).split((self.rank, self.rope_dim), dim=-1)
-        return q, torch.cat((self.kv_a_layernorm(latent), rotate_pairs(k_rope, rotation)), dim=-1)
+        return torch.cat((self.kv_a_layernorm(latent), rotate_pairs(k_rope, rotation)), dim=-1)
 
     def expand(self, latents: Tensor) -> tuple[Tensor, Tensor]:
         """Rebuild keys ``(..., S, heads, nope + rope)`` and values ``(..., S, heads, v)`` from latents."""

@@ -42,7 +42,16 @@ class DecoderLayer(nn.Module):
     def forward(self, x: Tensor, rotation: Tensor, attend: Attend) -> Tensor:
         """Apply to ``(..., T, hidden)``."""
         q, latents = self.self_attn.project(self.input_layernorm(x), rotation)
-        x = x + attend(self.layer, self.self_attn, q, latents)
+        return self._feed(x + attend(self.layer, self.self_attn, q, latents))
+
+    def last(self, x: Tensor, rotation: Tensor, attend: Attend) -> Tensor:
+        """Apply to ``(..., T, hidden)`` and return the last position only; all of them leave their latents."""
+        normed = self.input_layernorm(x)
+        q = self.self_attn.queries(normed[..., -1:, :], rotation[..., -1:, :, :])
+        latents = self.self_attn.latents(normed, rotation)
+        return self._feed(x[..., -1:, :] + attend(self.layer, self.self_attn, q, latents))
+
+    def _feed(self, x: Tensor) -> Tensor:
         return x + self.mlp(self.post_attention_layernorm(x))
 
 
@@ -63,6 +72,17 @@ class Decoder(nn.Module):
         for layer in self.layers:
             x = layer(x, rotation, attend)
         return self.norm(x)
+
+    def last(self, x: Tensor, positions: Tensor, attend: Attend) -> Tensor:
+        """Do the same for the last position's sake: ``(..., 1, hidden)``.
+
+        The others take no part in the last layer but for their latents. ``attend`` gets one query there.
+        """
+        rotation = rotation_table(positions, self.rope_dim, self.rope_theta)
+        *layers, final = (cast(DecoderLayer, layer) for layer in self.layers)
+        for layer in layers:
+            x = layer(x, rotation, attend)
+        return self.norm(final.last(x, rotation, attend))
 
 
 class LanguageModel(nn.Module):

@@ -69,17 +69,17 @@ class RowDecoder:
 
     def step(self, caches: Sequence[LatentCache], token_ids: Sequence[int]) -> Tensor:
         """Feed one token to each sequence; return float32 logits ``(n, vocabulary)``. On an error nothing is kept."""
-        scores = torch.stack([self._row(cache, token) for cache, token in zip(caches, token_ids, strict=True)])
+        rotations = [torch.view_as_complex(cos_sin(self._frequencies * float(cache.length))) for cache in caches]
+        rows = [self._embeddings[token_id] for token_id in token_ids]
+        for number, layer in enumerate(self._layers):
+            # A layer for all rows, then the next: its weights are in the cache for all rows but the first.
+            rows = [
+                layer(number, x, rotation, cache) for x, rotation, cache in zip(rows, rotations, caches, strict=True)
+            ]
+        scores = torch.stack([_product(self._head, self._norm(x)) for x in rows])
         for cache in caches:
             cache.advance(1)
         return scores
-
-    def _row(self, cache: LatentCache, token_id: int) -> Tensor:
-        rotation = torch.view_as_complex(cos_sin(self._frequencies * float(cache.length)))
-        x = self._embeddings[token_id]
-        for number, layer in enumerate(self._layers):
-            x = layer(number, x, rotation, cache)
-        return _product(self._head, self._norm(x))
 
 
 class _RowLayer:

@@ -55,9 +55,9 @@ def prefill(model: KimiVL, cache: LatentCache, token_ids: Tensor, features: Tens
     """
     x = model.embed(token_ids, features)
     positions = torch.arange(cache.length, cache.length + x.shape[0], device=x.device)
-    hidden = model.language_model.model(x, positions, _prefilling(cache))
+    hidden = model.language_model.model.last(x, positions, _prefilling(cache))
     cache.advance(x.shape[0])
-    return hidden[-1:].clone()
+    return hidden
 
 
 def _prefilling(cache: LatentCache) -> Attend:
@@ -98,12 +98,35 @@ def _prefilling_packed(spans: Sequence[tuple[LatentCache, int, int]]) -> Attend:
 
 
 def attend_segment(attention: LatentAttention, q: Tensor, latents: Tensor) -> Tensor:
-    """Attend queries ``(T, heads, d)``, the last T of the S positions, over ``(S, latent)``; expanded.
+    """Attend queries ``(T, heads, d)``, the last T of the S positions, over ``(S, latent)``.
 
-    Returns ``(T, hidden)``. Queries go in blocks, so that no mask or score matrix of T × S exists
-    for a long context.
+    Returns ``(T, hidden)``. Expanded, with queries in blocks, so that no mask or score matrix of T × S
+    exists for a long context; absorbed for so few queries on a CPU that rebuilding the keys would cost more.
     """
+    if q.device.type == "cpu" and _absorbing_pays(attention, q.shape[0], latents.shape[0]):
+        return _attend_absorbed(attention, q, latents)
     return attention.o_proj(_attended(attention, q, latents))
+
+
+def _absorbing_pays(attention: LatentAttention, queries: int, positions: int) -> bool:
+    """Compare the multiplications of both ways to attend, both without regard to what a mask saves."""
+    rank, rope, both = attention.rank, attention.rope_dim, attention.nope_dim + attention.v_dim
+    expanded = positions * rank * both + queries * positions * (both + rope)
+    absorbed = queries * rank * both + queries * positions * (2 * rank + rope)
+    return absorbed < expanded
+
+
+def _attend_absorbed(attention: LatentAttention, q: Tensor, latents: Tensor) -> Tensor:
+    """Do `attend_segment` in one product over the latents themselves."""
+    w_uk, w_uv = attention.absorbed_weights()
+    folded = attention.absorb(q, w_uk).transpose(0, 1)
+    scores = (folded.float() @ latents.float().mT) * attention.scale
+    length, total = scores.shape[-2:]
+    if length > 1:
+        unseen = torch.ones(length, total, dtype=torch.bool, device=q.device).triu_(total - length + 1)
+        scores = scores.masked_fill(unseen, -torch.inf)
+    attended = scores.softmax(-1).to(latents.dtype) @ latents[:, : attention.rank]
+    return attention.unabsorb(attended.transpose(0, 1), w_uv)
 
 
 def _attended(attention: LatentAttention, q: Tensor, latents: Tensor) -> Tensor:

@@ -165,6 +165,32 @@ def test_attention_in_query_blocks_equals_attention_at_once(
     assert difference(steps.attend_segment(attention, q, latents), wanted) < 1e-5
 
 
+@pytest.mark.parametrize("count", [1, 5, 20])
+@pytest.mark.parametrize("past", [0, 3, 90])
+def test_few_queries_attend_to_the_latents_as_they_are(
+    any_model: KimiVL, monkeypatch: pytest.MonkeyPatch, count: int, past: int
+) -> None:
+    attention: LatentAttention = any_model.language_model.layers[1].self_attn
+    generator = torch.Generator().manual_seed(0)
+    q = torch.randn(count, attention.heads, attention.nope_dim + attention.rope_dim, generator=generator)
+    latents = torch.randn(count + past, attention.rank + attention.rope_dim, generator=generator)
+    q, latents = q.to(any_model.dtype), latents.to(any_model.dtype)
+    wanted = attention.attend_expanded(q, latents)
+    rebuilt: list[int] = []
+    monkeypatch.setattr(LatentAttention, "expand", lambda *_: rebuilt.append(1))
+    monkeypatch.setattr(steps, "_absorbing_pays", lambda *_: True)
+    got = steps.attend_segment(attention, q, latents)
+    assert difference(got.float(), wanted.float()) < (1e-5 if q.dtype == torch.float32 else 3e-2)
+    assert not rebuilt
+
+
+def test_keys_are_rebuilt_where_that_is_less_work(model: KimiVL) -> None:
+    attention: LatentAttention = model.language_model.layers[1].self_attn
+    assert steps._absorbing_pays(attention, 20, 1000)  # pyright: ignore[reportPrivateUsage]
+    assert not steps._absorbing_pays(attention, 40, 1000)  # pyright: ignore[reportPrivateUsage]
+    assert not steps._absorbing_pays(attention, 20, 20)  # pyright: ignore[reportPrivateUsage]
+
+
 @pytest.mark.usefixtures("decoding")
 def test_a_step_that_failed_half_way_can_be_repeated(model: KimiVL, monkeypatch: pytest.MonkeyPatch) -> None:
     caches = [new_cache(model, 64) for _ in range(3)]
