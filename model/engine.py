@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -110,13 +111,22 @@ class Engine:
         ``notice`` gets the fits-in-memory estimate before anything is loaded, ``progress`` bytes
         done and bytes in all of the download and then of the loading. Raises `CheckpointError`,
         `DownloadError`, `InputError` for an unknown device, dtype or quantisation, `ResourceError`
-        when the weights do not fit, `CancelledByCallerError` soon after ``cancel`` is set.
+        when the weights do not fit, `CancelledByCallerError` soon after ``cancel`` is set. While loading,
+        ``progress`` is called from another thread.
         """
         target = choose_device(device)
         info = inspect(resolve(ref, offline=offline, progress=progress, cancel=cancel))
         if notice is not None:
             notice(estimate(info, quantize, target, dtype).line())
-        model = load_model(info, target, dtype, quantize, progress, cancel)
+        # In a thread that ends, and torch's helpers of that thread with it: were there helpers of two threads,
+        # more than there are processors, the engine's would be put to sleep between any two operations.
+        stop = cancel or threading.Event()
+        with ThreadPoolExecutor(1, "deskhand-load") as loader:
+            try:
+                model = loader.submit(load_model, info, target, dtype, quantize, progress, stop).result()
+            except KeyboardInterrupt:
+                stop.set()
+                raise
         able: list[Capability] = [capability for capability in ALL_CAPABILITIES if capability in info.capabilities]
         prompt = info.sidecar.grounding_prompt
         tokenizer = Tokenizer.load(info.folder)

@@ -1,12 +1,15 @@
 """Engines from checkpoint folders: what they say about themselves, and that they answer."""
 
 import json
+import queue
+import signal
 import threading
 from pathlib import Path
 
 import pytest
 import torch
 
+from model import engine
 from model.chat import GenerateOptions, complete, message
 from model.checkpoint import SIDECAR_FILE
 from model.dummy import make_dummy
@@ -95,6 +98,25 @@ def test_loading_can_be_cancelled(folder: Path) -> None:
     cancel.set()
     with pytest.raises(CancelledByCallerError):
         Engine.load(folder, cancel=cancel)
+
+
+def test_an_interrupt_ends_the_loading(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped: queue.SimpleQueue[bool] = queue.SimpleQueue()
+
+    def interrupted(*args: object) -> None:
+        stop = args[-1]
+        assert isinstance(stop, threading.Event)
+        signal.raise_signal(signal.SIGINT)
+        stopped.put(stop.wait(60))
+
+    monkeypatch.setattr(engine, "load_model", interrupted)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            Engine.load(folder, device="cpu")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert stopped.get(timeout=90)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
